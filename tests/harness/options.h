@@ -1,0 +1,93 @@
+/*
+ * options.h: the one option grammar, whichever way the words arrived (docs/options.md).
+ *
+ * Three carriers, weakest first: faultline.cfg on the stick, the shell's command line or load
+ * options, QEMU's fw_cfg. An option of a later carrier replaces the same option of an earlier one;
+ * repeats within one carrier add up (--only, --skip) or the last one wins (the rest).
+ * The text is words separated by blanks; in faultline.cfg '#' starts a comment that runs to the end of the
+ * line. "..." keeps blanks in a word. Pure: no allocation, no pointers into the text are kept.
+ */
+#ifndef HARNESS_OPTIONS_H
+#define HARNESS_OPTIONS_H
+
+#include "x86/types.h"
+
+#define OPTION_GLOBS     32u
+#define OPTION_TEXT      96u
+#define OPTION_LINE      4096u /* bytes that one carrier may hold */
+
+enum option_carrier {
+    CARRIER_FILE,
+    CARRIER_COMMAND_LINE,
+    CARRIER_FW_CFG,
+    CARRIER_COUNT
+};
+
+enum option_matrix {
+    MATRIX_QUICK,
+    MATRIX_FULL,
+    MATRIX_SOAK
+};
+
+enum option_levels {
+    LEVELS_AS_FOUND, /* not said: whatever paging mode firmware uses */
+    LEVELS_4,
+    LEVELS_5,
+    LEVELS_BOTH
+};
+
+enum option_at_end {
+    AT_END_RETURN, /* to firmware or the shell */
+    AT_END_POWEROFF,
+    AT_END_REBOOT,
+    AT_END_DEBUG_EXIT /* port, see debug_exit_port */
+};
+
+struct option_globs {
+    uint32_t count;
+    char glob[OPTION_GLOBS][OPTION_TEXT];
+};
+
+struct options {
+    struct option_globs only, skip;
+    char explain[OPTION_TEXT];  /* empty: none */
+    char emulator[OPTION_TEXT]; /* NAME-VERSION, empty: not said */
+    char sabotage[OPTION_TEXT]; /* test-only: what to leave wrong or provoke, empty: nothing */
+    uint64_t seed;              /* 1 unless said */
+    uint32_t repeat;            /* 1 unless said */
+    uint32_t cpus;              /* 0 all, 1 bsp, N that many */
+    uint32_t soak_seconds;      /* with MATRIX_SOAK; 20 unless said */
+    uint32_t mode_width, mode_height; /* pixels; 0: firmware's choice */
+    uint32_t debug_exit_port;   /* 0xf4 unless said */
+    uint8_t matrix, levels, at_end;
+    bool list;
+    bool no_wait;
+    bool help;
+    bool wait_debugger; /* --debug-wait: print the image base and wait until gdb changes a variable */
+};
+
+/* Where the parse failed. */
+struct option_error {
+    bool failed;
+    enum option_carrier carrier;
+    char word[OPTION_TEXT];   /* the word, cut with "..." when longer */
+    char reason[OPTION_TEXT]; /* a sentence: "is not an option", "needs a number from 1 to 64" */
+};
+
+/* Defaults. */
+void options_init(struct options *options);
+
+/*
+ * Read @length bytes of @text of one carrier into @options (initialised, earlier carriers read).
+ * Out: true; or false with @error naming the word, and @options must not be used.
+ */
+bool options_parse(struct options *options, enum option_carrier carrier, const char *text,
+                   size_t length, struct option_error *error) MUST_CHECK;
+
+/* Does @glob ('*' any run, '?' one character) match the whole of @id? Linear in practice, no recursion. */
+bool glob_match(const char *glob, const char *id) MUST_CHECK;
+
+/* One line an option, for --help and docs/options.md; NULL after the last. */
+const char *options_help_line(unsigned index);
+
+#endif

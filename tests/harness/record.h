@@ -1,0 +1,192 @@
+/*
+ * record.h: what a check leaves behind: plain data, indices instead of pointers, so that the same
+ * bytes can be reported on, written to the journal, and read back after a reset.
+ */
+#ifndef HARNESS_RECORD_H
+#define HARNESS_RECORD_H
+
+#include "x86/pte.h"
+#include "x86/types.h"
+
+/* The worst wins; the order is the order of badness. */
+enum verdict {
+    VERDICT_PASS,
+    VERDICT_SKIP,
+    VERDICT_KNOWN, /* a FAIL that matches a listed deviation */
+    VERDICT_FAIL,
+    VERDICT_ERROR,
+    VERDICT_COUNT
+};
+
+/*
+ * One check: a case of a suite at one point of its axes. Its printed id is
+ * suite.case[/size.level.ring][.variant] with the axes that the case uses (plan.h makes the text).
+ */
+enum axis_size {
+    SIZE_4K,
+    SIZE_2M,
+    SIZE_1G,
+    SIZE_NONE
+};
+enum axis_ring {
+    RING_SUPERVISOR,
+    RING_USER,
+    RING_NONE
+};
+struct check_ref {
+    uint16_t suite, test_case; /* rows of suites[] and of its cases[] */
+    uint8_t size;              /* enum axis_size */
+    uint8_t level;             /* 1 to 5, 0: the case has no level axis */
+    uint8_t ring;              /* enum axis_ring */
+    uint8_t variant;           /* bit number, or 0xff: the case has no variant axis */
+};
+#define NO_VARIANT 0xff
+
+/* Kinds of memory access a probe makes. Names in record_names.c; order is an interface. */
+enum access_kind {
+    ACCESS_READ,
+    ACCESS_WRITE,
+    ACCESS_FETCH,
+    ACCESS_RMW_LOCKED,
+    ACCESS_RMW_PLAIN,
+    ACCESS_IMPLICIT_READ,  /* descriptor-table read, always a supervisor access */
+    ACCESS_IMPLICIT_WRITE, /* descriptor's accessed or busy bit, always a supervisor access */
+    ACCESS_PUSH,
+    ACCESS_NONE,
+};
+
+#define VECTOR_NONE 0xffff /* no exception */
+
+/* The frame that the processor pushed, with CR2: a plain value. */
+struct outcome {
+    uint16_t vector; /* VECTOR_NONE: the access went through */
+    uint16_t cs, ss;
+    uint64_t error; /* all 64 bits as pushed */
+    uint64_t cr2, rip, rflags, rsp;
+};
+
+/* What was set up, and what came of it. Index 0 of the walks is the PTE (level 1). */
+struct scene {
+    uint8_t present; /* 0: this check has no single access to show */
+    uint8_t levels;  /* 4 or 5 */
+    uint8_t leaf;    /* level of the leaf: 1 to 3 */
+    uint8_t ring;    /* 0 or 3 */
+    uint8_t access;  /* enum access_kind */
+    uint8_t width;   /* bytes accessed */
+    uint64_t address;
+    pte_t before[LEVELS_MAX], after[LEVELS_MAX];
+    uint64_t cr0, cr4, efer, rflags;
+    uint32_t pkru, pkrs;
+    struct outcome got;
+};
+
+/*
+ * What can be compared. Names and print formats are in record_names.c, one row each.
+ * @detail of a comparison tells which: level for ENTRY_*, byte or item number elsewhere.
+ */
+enum field {
+    FIELD_VECTOR,
+    FIELD_ERROR_CODE,
+    FIELD_CR2,
+    FIELD_RIP,
+    FIELD_RFLAGS,
+    FIELD_CS,
+    FIELD_SS,
+    FIELD_RSP,
+    FIELD_ENTRY,        /* a paging-structure entry after the access; detail: level */
+    FIELD_MEMORY,       /* what the frame holds afterwards; detail: byte offset */
+    FIELD_OTHER_MEMORY, /* a frame that nothing should have touched; detail: byte offset */
+    FIELD_VALUE_READ,   /* what a read returned */
+    FIELD_REGISTER,     /* detail: number in push order, record_names.c */
+    FIELD_COUNT_LEFT,   /* bytes not copied */
+    FIELD_HANDLER,      /* which fixup type ran */
+    FIELD_WORLD,        /* an item of the firmware's world; detail: enum world_item */
+    FIELD_TABLE_BYTE,   /* a byte of GDT or IDT; detail: offset */
+    FIELD_PAGES,        /* pages of our memory type */
+    FIELD_EVENTS,       /* how often something happened */
+    FIELD_STATUS,       /* a function's return value */
+    FIELD_COUNT
+};
+
+struct comparison {
+    uint16_t field, detail;
+    uint32_t reserved;
+    uint64_t expected, mask, got; /* differs when (expected ^ got) & mask */
+};
+
+/* An exception nobody expected, or one that tells of the end of a check. Filled by fault/oops.c. */
+#define OOPS_TRACE 16u
+#define OOPS_CODE  16u
+struct walk_picture {
+    uint8_t levels;              /* 4 or 5; 0: not walked */
+    uint8_t last;                /* level where the walk ended: leaf, not present or unreadable */
+    uint8_t pad[6];
+    pte_t entry[LEVELS_MAX];     /* index 0 = PTE; those below @last are zero */
+};
+struct oops {
+    uint32_t reason; /* enum oops_reason, fault/oops.h */
+    uint16_t vector, cpu;
+    uint64_t error;
+    uint64_t registers[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8..r15: the encoding's order */
+    uint64_t rip, rflags;
+    uint16_t cs, ss, pad[2];
+    uint64_t cr0, cr2, cr3, cr4, efer;
+    struct walk_picture cr2_walk, rip_walk;
+    uint8_t code[OOPS_CODE]; /* bytes at RIP */
+    uint8_t code_count;      /* how many of them could be read */
+    uint8_t trace_count;
+    uint8_t pad2[6];
+    uint64_t trace[OOPS_TRACE]; /* return addresses, innermost first */
+};
+
+enum record_kind {
+    RECORD_CHECK = 1,  /* a verdict */
+    RECORD_ABOUT = 2,  /* journal only: about to run this check (or all of its suite) */
+    RECORD_HEADER = 3, /* journal only: build id, options, which report directory */
+    RECORD_END = 4,    /* journal only: the run ended properly */
+};
+
+/* Why a check was skipped or could not tell; text in record_names.c. */
+enum reason {
+    REASON_NONE,
+    REASON_FEATURE,       /* detail: enum cpu_feature that is missing */
+    REASON_PHYSICAL_WIDTH, /* nothing reserved: the processor has 52 physical-address bits */
+    REASON_NO_MEMORY,     /* a pool was empty */
+    REASON_OOPS,          /* an oops follows the comparisons */
+    REASON_SILENT,        /* the check compared nothing */
+    REASON_RESET,         /* the machine reset or hung while it ran */
+    REASON_RULE_UNTESTED, /* a rule whose feature is here was exercised by no check */
+    REASON_LEAF_ABSENT,   /* the level axis does not exist for this leaf size or paging mode */
+    REASON_SETUP,         /* the processor refused the state that the check needs; detail: item */
+    REASON_NO_RESOURCE,   /* firmware has none of what the check needs (names in detail) */
+    REASON_COUNT
+};
+
+struct record {
+    uint32_t bytes;  /* of the whole record, comparisons and oops included; multiple of 8 */
+    uint8_t kind;    /* enum record_kind */
+    uint8_t verdict; /* enum verdict */
+    uint8_t rule;    /* enum rule */
+    uint8_t reason;  /* enum reason */
+    uint16_t reason_detail;
+    uint16_t deviation; /* row of deviations[] + 1, 0: none */
+    uint16_t comparisons;
+    uint8_t has_oops;
+    uint8_t lost; /* 1: details were dropped (read back from a short journal) */
+    struct check_ref check;
+    struct scene scene;
+    struct comparison comparison[];
+    /* struct oops follows the last comparison when has_oops */
+};
+
+static inline const struct oops *record_oops(const struct record *record)
+{
+    return record->has_oops ? (const struct oops *)&record->comparison[record->comparisons] : NULL;
+}
+
+static inline bool comparison_differs(const struct comparison *c)
+{
+    return ((c->expected ^ c->got) & c->mask) != 0;
+}
+
+#endif
