@@ -5,6 +5,8 @@
 #ifndef HARNESS_RECORD_H
 #define HARNESS_RECORD_H
 
+#include "fault/oops.h"
+#include "fault/outcome.h"
 #include "x86/pte.h"
 #include "x86/types.h"
 
@@ -55,16 +57,6 @@ enum access_kind {
     ACCESS_NONE,
 };
 
-#define VECTOR_NONE 0xffff /* no exception */
-
-/* The frame that the processor pushed, with CR2: a plain value. */
-struct outcome {
-    uint16_t vector; /* VECTOR_NONE: the access went through */
-    uint16_t cs, ss;
-    uint64_t error; /* all 64 bits as pushed */
-    uint64_t cr2, rip, rflags, rsp;
-};
-
 /* What was set up, and what came of it. Index 0 of the walks is the PTE (level 1). */
 struct scene {
     uint8_t present; /* 0: this check has no single access to show */
@@ -112,31 +104,6 @@ struct comparison {
     uint16_t field, detail;
     uint32_t reserved;
     uint64_t expected, mask, got; /* differs when (expected ^ got) & mask */
-};
-
-/* An exception nobody expected, or one that tells of the end of a check. Filled by fault/oops.c. */
-#define OOPS_TRACE 16u
-#define OOPS_CODE  16u
-struct walk_picture {
-    uint8_t levels;              /* 4 or 5; 0: not walked */
-    uint8_t last;                /* level where the walk ended: leaf, not present or unreadable */
-    uint8_t pad[6];
-    pte_t entry[LEVELS_MAX];     /* index 0 = PTE; those below @last are zero */
-};
-struct oops {
-    uint32_t reason; /* enum oops_reason, fault/oops.h */
-    uint16_t vector, cpu;
-    uint64_t error;
-    uint64_t registers[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8..r15: the encoding's order */
-    uint64_t rip, rflags;
-    uint16_t cs, ss, pad[2];
-    uint64_t cr0, cr2, cr3, cr4, efer;
-    struct walk_picture cr2_walk, rip_walk;
-    uint8_t code[OOPS_CODE]; /* bytes at RIP */
-    uint8_t code_count;      /* how many of them could be read */
-    uint8_t trace_count;
-    uint8_t pad2[6];
-    uint64_t trace[OOPS_TRACE]; /* return addresses, innermost first */
 };
 
 enum record_kind {
