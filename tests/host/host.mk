@@ -1,0 +1,77 @@
+# Tests that run on the build machine.
+#
+#   tests/host/test_NAME.c   one cmocka program each; every case counts
+#   tests/host/fuzz_NAME.c   one libFuzzer target each; a bounded run counts as one case. Its seed
+#                            inputs are tests/host/corpus/NAME/*
+#   tests/host/*.c (others)  helpers and host stand-ins for core's assembly symbols
+#
+# All of core's C files and the helpers go into one archive, from which a program takes what it
+# needs: a test that defines a core symbol itself (a recorder, say) thereby replaces it. Everything
+# is built with AddressSanitizer and UndefinedBehaviorSanitizer, by gcc and by clang.
+# One program alone: make check HOST=test_options
+
+FUZZ_RUNS  ?= 20000
+HOST       ?= *
+HOST_TESTS := $(patsubst %.c,%,$(filter tests/host/test_%,$(wildcard tests/host/$(HOST).c)))
+HOST_FUZZ  := $(patsubst %.c,%,$(filter tests/host/fuzz_%,$(wildcard tests/host/$(HOST).c)))
+HOST_CORE  := $(filter %.c,$(CORE_SOURCES)) \
+              $(filter-out tests/host/test_% tests/host/fuzz_% tests/host/unit.c,\
+                           $(wildcard tests/host/*.c))
+HOST_SOURCES := $(HOST_CORE) tests/host/unit.c $(HOST_TESTS:=.c) $(HOST_FUZZ:=.c)
+
+HOST_FLAGS    := $(COMMON) -O1 -mno-red-zone -fno-omit-frame-pointer -DVERSION='"$(VERSION)"'
+HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# A variant is a compiler with its flags. Coverage for the fuzzer is free of cost to other programs.
+HOST_COMPILE_gcc      := gcc $(HOST_FLAGS) $(HOST_SANITIZE)
+HOST_COMPILE_clang    := clang $(HOST_FLAGS) $(HOST_SANITIZE) -fsanitize=fuzzer-no-link
+HOST_COMPILE_coverage := clang $(HOST_FLAGS) -O0 -fprofile-instr-generate -fcoverage-mapping
+
+# $(call host_variant,NAME): objects, archive and programs below $(O)/host/NAME.
+define host_variant
+$(O)/host/$(1)/%.c.o: %.c
+	$$(call say,HOSTCC,"$$< ($(1))")
+	@mkdir -p $$(@D)
+	$$(Q)$$(HOST_COMPILE_$(1)) -c $$< -o $$@
+$(O)/host/$(1)/core.a: $(HOST_CORE:%=$(O)/host/$(1)/%.o)
+	@rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+$(O)/host/$(1)/test_%: $(O)/host/$(1)/tests/host/test_%.c.o $(O)/host/$(1)/tests/host/unit.c.o \
+                        $(O)/host/$(1)/core.a
+	$$(Q)$$(HOST_COMPILE_$(1)) $$^ -lcmocka -o $$@
+$(O)/host/$(1)/fuzz_%: $(O)/host/$(1)/tests/host/fuzz_%.c.o $(O)/host/$(1)/core.a
+	$$(Q)$$(HOST_COMPILE_$(1)) -fsanitize=fuzzer $$^ -o $$@
+.SECONDARY: $(HOST_SOURCES:%=$(O)/host/$(1)/%.o) \
+            $(patsubst tests/host/%,$(O)/host/$(1)/%,$(HOST_TESTS) $(HOST_FUZZ))
+-include $(HOST_SOURCES:%=$(O)/host/$(1)/%.d)
+endef
+$(foreach variant,gcc clang coverage,$(eval $(call host_variant,$(variant))))
+
+# Running a program leaves PROGRAM.log and PROGRAM.count ("passed failed"); a failure is printed at
+# once and does not stop the others.
+HOST_COUNTS := $(foreach variant,gcc clang,$(HOST_TESTS:tests/host/%=$(O)/host/$(variant)/%.count)) \
+               $(HOST_FUZZ:tests/host/%=$(O)/host/clang/%.count)
+
+.PHONY: host-run
+$(O)/host/%.count: $(O)/host/% host-run
+	$(Q)FUZZ_RUNS=$(FUZZ_RUNS) tests/host/run $<
+
+.PHONY: check
+check: $(HOST_COUNTS) ## run the host tests, with sanitizers, as built by gcc and by clang
+	$(Q)cat $(HOST_COUNTS) /dev/null | awk '{ passed += $$1; failed += $$2 } END { \
+	    printf "%d passed, %d failed\n", passed, failed; exit failed || !passed }' \
+	    >$(O)/host/summary; status=$$?; cat $(O)/host/summary; exit $$status
+
+HOST_COVERED := $(HOST_TESTS:tests/host/%=$(O)/host/coverage/%)
+
+$(O)/host/coverage/test_%.profraw: $(O)/host/coverage/test_% host-run
+	$(Q)LLVM_PROFILE_FILE=$@ $< >$(@:.profraw=.log) 2>&1
+
+.PHONY: coverage
+coverage: $(HOST_COVERED:=.profraw) ## how many of core's lines the host tests run, file by file
+	$(Q)llvm-profdata merge -o $(O)/host/coverage.profdata $^
+	$(Q)llvm-cov report -instr-profile=$(O)/host/coverage.profdata \
+	    -ignore-filename-regex='^tests/host/' $(firstword $(HOST_COVERED)) \
+	    $(addprefix -object ,$(wordlist 2,$(words $(HOST_COVERED)),$(HOST_COVERED))) \
+	    >$(O)/host/coverage.txt
+	$(Q)cat $(O)/host/coverage.txt
