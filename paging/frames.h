@@ -1,0 +1,58 @@
+/*
+ * frames.h: named pools of 4-KiB frames. Floor: paging.
+ *
+ * A pool hands out the frames of one physical range, lowest first, and knows of each whether it is
+ * out: a frame that is given back twice, or that belongs to somebody else, is refused. Frames are
+ * not cleared. A pool has no lock; it belongs to one processor or its owner has one.
+ */
+#ifndef PAGING_FRAMES_H
+#define PAGING_FRAMES_H
+
+#include "status.h"
+#include "x86/pte.h"
+
+struct frame_pool {
+    const char *name;
+    paddr_t base;
+    size_t frames;  /* in all */
+    size_t free;    /* of them */
+    size_t lowest;  /* every frame below this one is out */
+    uint64_t *used; /* one bit a frame; the bits behind the last frame are set */
+};
+
+/* Words of storage that a pool of @frames needs. */
+#define FRAME_POOL_WORDS(frames) (((frames) + 63) / 64)
+
+/*
+ * Make @pool of @frames free frames from @base on. @storage holds FRAME_POOL_WORDS(@frames) words
+ * and, like @name, belongs to the pool from now on.
+ * Errors: UNALIGNED; RANGE when the frames go beyond 52 physical-address bits.
+ */
+MUST_CHECK enum status frame_pool_init(struct frame_pool *pool, const char *name, paddr_t base,
+                                       size_t frames, uint64_t *storage);
+
+/* Take the lowest free frame. Errors: NO_FRAMES. */
+MUST_CHECK enum status frame_alloc(struct frame_pool *pool, paddr_t *frame);
+
+/*
+ * Take the lowest run of @count frames whose physical address is a multiple of @align bytes, a
+ * power of two of at least PAGE_SIZE: 512 frames at PAGE_SIZE_2M back a large page.
+ * Errors: NO_FRAMES when no such run is free; UNALIGNED for another @align; RANGE when @count is 0.
+ */
+MUST_CHECK enum status frame_alloc_run(struct frame_pool *pool, size_t count, uint64_t align,
+                                       paddr_t *first);
+
+/*
+ * Give back one frame, or @count from @first on: all of them or none.
+ * Errors: UNALIGNED; RANGE for frames of somebody else; FREE when one of them is not out.
+ */
+MUST_CHECK enum status frame_free(struct frame_pool *pool, paddr_t frame);
+MUST_CHECK enum status frame_free_run(struct frame_pool *pool, paddr_t first, size_t count);
+
+/* Whether @frame lies in @pool's range, out or not. */
+static inline bool frame_pool_owns(const struct frame_pool *pool, paddr_t frame)
+{
+    return frame >= pool->base && (frame - pool->base) / PAGE_SIZE < pool->frames;
+}
+
+#endif
