@@ -33,6 +33,6 @@
 #define PF_EC_SS   (1 << 6)
 #define PF_EC_HLAT (1 << 7)
 #define PF_EC_SGX  (1 << 15)
-#define PF_EC_RMP  (1 << 31)
+#define PF_EC_RMP  0x80000000
 
 #endif
