@@ -73,5 +73,8 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX        0xc0000103
+#define MSR_AMD_SYSCFG     0xc0010010
+
+#define SYSCFG_MEM_ENCRYPT 0x00800000 /* SME is on; exists where CPUID 8000001FH does */
 
 #endif

@@ -21,8 +21,8 @@ struct machine {
     uint8_t levels;             /* of paging, as our world runs: 4 or 5 */
     uint32_t family, model, stepping; /* as displayed: extended fields added */
     uint64_t features;          /* BIT(enum cpu_feature) */
-    uint8_t encryption_bit;     /* AMD C-bit position, 0: none */
-    uint8_t physical_reduction; /* bits that memory encryption takes from physical_bits */
+    uint8_t encryption_bit;     /* AMD C-bit position, never reserved; 0: none, or it is off */
+    uint8_t physical_reduction; /* bits that memory encryption has taken off physical_bits */
     char emulator[32];          /* "QEMU TCG", "Bochs", "KVM", "" on bare metal; by signature only */
     char emulator_version[32];  /* from --emulator NAME-VERSION; "" unknown */
 };
@@ -32,8 +32,29 @@ extern struct machine machine;
 /* Fill @machine from CPUID and port 0xe9. Core only: executes privileged instructions. */
 void machine_identify(unsigned levels);
 
+/* What a CPUID leaf holds: the instruction's answer, or a recorded one. */
+typedef struct cpuid_result cpuid_reader(uint32_t leaf, uint32_t subleaf);
+
+/*
+ * Fill @m from what @read answers. Leaves above the processor's highest are not used. Pure.
+ * Out: physical_bits, encryption_bit and physical_reduction as CPUID has them, yet to be settled.
+ */
+void machine_decode(struct machine *m, cpuid_reader *read, unsigned levels);
+
+/*
+ * Memory encryption changes widths only while it is @enabled, which CPUID does not tell and a guest
+ * cannot ask: give encryption_bit, physical_reduction and physical_bits their final values. Pure.
+ */
+void machine_settle_encryption(struct machine *m, bool enabled);
+
 /* Take NAME-VERSION of --emulator: sets version, and the name where no signature spoke. Pure. */
 void machine_set_emulator(struct machine *m, const char *name_version);
+
+/*
+ * Where the version starts in NAME-VERSION: behind the first '-' that a digit follows. Pure.
+ * Out: NULL without a name or a version, or when one is longer than struct machine holds.
+ */
+const char *machine_emulator_version(const char *name_version);
 
 static inline bool machine_has(enum cpu_feature feature)
 {

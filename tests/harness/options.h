@@ -4,8 +4,10 @@
  * Three carriers, weakest first: faultline.cfg on the stick, the shell's command line or load
  * options, QEMU's fw_cfg. An option of a later carrier replaces the same option of an earlier one;
  * repeats within one carrier add up (--only, --skip) or the last one wins (the rest).
- * The text is words separated by blanks; in faultline.cfg '#' starts a comment that runs to the end of the
- * line. "..." keeps blanks in a word. Pure: no allocation, no pointers into the text are kept.
+ * The text is words separated by blanks. "..." keeps blanks in a word. In faultline.cfg a word that
+ * begins with '#' starts a comment, which runs to the end of the line. On the command line a first
+ * word that does not begin with '-' is the program's own name. A value follows its option as
+ * "--seed 7" or "--seed=7". Pure: no allocation, no pointers into the text are kept.
  */
 #ifndef HARNESS_OPTIONS_H
 #define HARNESS_OPTIONS_H
@@ -14,7 +16,12 @@
 
 #define OPTION_GLOBS     32u
 #define OPTION_TEXT      96u
-#define OPTION_LINE      4096u /* bytes that one carrier may hold */
+#define OPTION_LINE      4096  /* bytes that one carrier may hold */
+#define OPTION_CANONICAL 8192u /* bytes that options_write never exceeds */
+
+#define OPTION_CPUS_ALL     0u
+#define OPTION_CPUS_BSP     1u
+#define OPTION_SOAK_SECONDS 20u /* unless said */
 
 enum option_carrier {
     CARRIER_FILE,
@@ -55,7 +62,7 @@ struct options {
     char sabotage[OPTION_TEXT]; /* test-only: what to leave wrong or provoke, empty: nothing */
     uint64_t seed;              /* 1 unless said */
     uint32_t repeat;            /* 1 unless said */
-    uint32_t cpus;              /* 0 all, 1 bsp, N that many */
+    uint32_t cpus;              /* OPTION_CPUS_ALL, OPTION_CPUS_BSP (unless said), N that many */
     uint32_t soak_seconds;      /* with MATRIX_SOAK; 20 unless said */
     uint32_t mode_width, mode_height; /* pixels; 0: firmware's choice */
     uint32_t debug_exit_port;   /* 0xf4 unless said */
@@ -71,21 +78,26 @@ struct option_error {
     bool failed;
     enum option_carrier carrier;
     char word[OPTION_TEXT];   /* the word, cut with "..." when longer */
-    char reason[OPTION_TEXT]; /* a sentence: "is not an option", "needs a number from 1 to 64" */
+    char reason[OPTION_TEXT]; /* what follows the word: "is not an option" */
 };
 
-/* Defaults. */
+/* Defaults: what holds while no carrier says anything. */
 void options_init(struct options *options);
 
 /*
  * Read @length bytes of @text of one carrier into @options (initialised, earlier carriers read).
- * Out: true; or false with @error naming the word, and @options must not be used.
+ * Out: true; or false with @error naming the word, and @options must not be used. A @length above
+ * OPTION_LINE is refused without a look at the text (its @error->word is empty).
  */
 bool options_parse(struct options *options, enum option_carrier carrier, const char *text,
                    size_t length, struct option_error *error) MUST_CHECK;
 
 /* Does @glob ('*' any run, '?' one character) match the whole of @id? Linear in practice, no recursion. */
 bool glob_match(const char *glob, const char *id) MUST_CHECK;
+
+/* Write @options as words that options_parse reads back to the same; what is default is left out. */
+struct sink;
+void options_write(const struct options *options, struct sink *sink);
 
 /* One line an option, for --help and docs/options.md; NULL after the last. */
 const char *options_help_line(unsigned index);
