@@ -14,7 +14,8 @@ struct sink {
     uint64_t lost;    /* bytes not taken */
 };
 
-/* A sink into a buffer of @capacity bytes. */
+/* A sink into a buffer of @capacity bytes. After the first lost byte it takes no more: a text that
+ * is cut ends there. */
 struct buffer_sink {
     struct sink sink; /* first */
     char *bytes;
@@ -25,9 +26,13 @@ void buffer_sink_init(struct buffer_sink *buffer, char *bytes, size_t capacity);
 void sink_write(struct sink *sink, const char *bytes, size_t length);
 void sink_text(struct sink *sink, const char *text);
 
+/* @text and blanks up to @width characters, @text cut where it is longer. */
+void sink_cell(struct sink *sink, const char *text, size_t width);
+
 /*
- * printf for sinks: %s %c %d %u %x %lx %lu %ld %llu %llx %% with width, '-', '0' and '.precision' for %s;
- * anything else is a compile-time error (format attribute) or prints the directive itself.
+ * printf for sinks: %s %c %d %u %x %lx %lu %ld %llu %llx %% with width, '-', '0' and '.precision'
+ * for %s; anything else is a compile-time error (format attribute) or prints the directive itself
+ * and takes no argument.
  */
 void sink_printf(struct sink *sink, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

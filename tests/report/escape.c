@@ -1,0 +1,100 @@
+/*
+ * escape.c: JSON (RFC 8259 section 7), YAML 1.2 double-quoted and literal scalars (7.3.1, 8.1.2),
+ * XML 1.0 (2.2, 2.4), TAP 14 descriptions.
+ */
+#include "escape.h"
+
+static bool printable(uint8_t byte)
+{
+    return byte >= 0x20 && byte < 0x7f;
+}
+
+/* What @byte becomes inside a double-quoted string; "": itself. */
+static const char *short_escape(uint8_t byte)
+{
+    switch (byte) {
+    case '"':
+        return "\\\"";
+    case '\\':
+        return "\\\\";
+    case '\n':
+        return "\\n";
+    case '\t':
+        return "\\t";
+    default:
+        return "";
+    }
+}
+
+static void escape_string(struct sink *target, uint8_t byte, const char *unprintable)
+{
+    const char *escaped = short_escape(byte);
+    if (*escaped != '\0')
+        sink_text(target, escaped);
+    else if (printable(byte))
+        sink_write(target, (const char *)&byte, 1);
+    else
+        sink_printf(target, "%s%02x", unprintable, byte);
+}
+
+static void escape_xml(struct sink *target, uint8_t byte)
+{
+    if (byte != '\n' && byte != '\t' && byte < 0x20)
+        sink_text(target, "&#xFFFD;"); /* XML 1.0 has no way to say a control character */
+    else if (printable(byte) && byte != '&' && byte != '<' && byte != '>' && byte != '"')
+        sink_write(target, (const char *)&byte, 1);
+    else
+        sink_printf(target, "&#%u;",
+                    byte); /* also line ends, which attributes would turn into blanks */
+}
+
+static size_t escape_write(struct sink *sink, const char *bytes, size_t length)
+{
+    struct escape_sink *escape = (struct escape_sink *)sink;
+    struct sink *target = escape->target;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t byte = (uint8_t)bytes[i];
+        char shown = printable(byte) ? bytes[i] : '?';
+        switch (escape->kind) {
+        case ESCAPE_JSON:
+            escape_string(target, byte, "\\u00");
+            break;
+        case ESCAPE_YAML:
+            escape_string(target, byte, "\\x");
+            break;
+        case ESCAPE_XML:
+            escape_xml(target, byte);
+            break;
+        case ESCAPE_BLOCK:
+            sink_write(target, byte == '\n' ? "\n" : &shown, 1);
+            if (byte == '\n')
+                sink_cell(target, "", escape->indent);
+            break;
+        case ESCAPE_TAP:
+            if (byte == '#' || byte == '\\')
+                sink_write(target, "\\", 1);
+            sink_write(target, &shown, 1);
+            break;
+        }
+    }
+    return length;
+}
+
+void escape_sink_init(struct escape_sink *escape, struct sink *target, enum escape kind)
+{
+    *escape = (struct escape_sink){.sink.write = escape_write, .target = target, .kind = kind};
+}
+
+void escape_text(struct sink *target, enum escape kind, const char *text)
+{
+    struct escape_sink escape;
+    escape_sink_init(&escape, target, kind);
+    sink_text(&escape.sink, text);
+}
+
+void escape_quoted(struct sink *target, enum escape kind, const char *text)
+{
+    sink_write(target, "\"", 1);
+    escape_text(target, kind, text);
+    sink_write(target, "\"", 1);
+}

@@ -1,0 +1,269 @@
+/*
+ * text.c: records in words. Every number is explained where it stands: error codes and entries in
+ * the manual's letters, addresses in core with their symbol.
+ */
+#include "text.h"
+
+#include "fault/symbols.h"
+#include "tests/deviations.h"
+#include "tests/harness/plan.h"
+#include "tests/harness/record_names.h"
+#include "tests/harness/rules.h"
+#include "x86/registers.h"
+
+void text_filled(struct sink *sink, unsigned indent, unsigned columns, const char *text)
+{
+    size_t column = 0;
+    while (*text != '\0') {
+        size_t word = 0;
+        while (text[word] != '\0' && text[word] != ' ')
+            word++;
+        if (column > 0 && column + 1 + word > columns) {
+            sink_text(sink, "\n");
+            column = 0;
+        }
+        if (column == 0)
+            sink_cell(sink, "", column = indent);
+        else
+            column++, sink_text(sink, " ");
+        sink_write(sink, text, word);
+        column += word;
+        text += word;
+        while (*text == ' ')
+            text++;
+    }
+    sink_text(sink, "\n");
+}
+
+void text_walk_entry(struct sink *sink, pte_t entry, unsigned level)
+{
+    sink_cell(sink, entry_name(level), 6);
+    print_entry(sink, entry, level);
+}
+
+void text_access(struct sink *sink, const struct scene *scene)
+{
+    if (scene->ring != 0 || scene->access < ACCESS_IMPLICIT_READ)
+        sink_printf(sink, "ring %u ", scene->ring);
+    sink_text(sink, access_names[scene->access <= ACCESS_NONE ? scene->access : ACCESS_NONE]);
+    if (scene->width > 1)
+        sink_printf(sink, " of %u bytes", scene->width);
+    sink_printf(sink, " at %016lx", scene->address);
+}
+
+void text_state(struct sink *sink, const struct scene *scene)
+{
+    const struct {
+        const char *name;
+        uint64_t is_set;
+    } bits[] = {
+        {"CR0.WP",    scene->cr0 & CR0_WP      },
+        {" CR4.SMEP", scene->cr4 & CR4_SMEP    },
+        {" CR4.SMAP", scene->cr4 & CR4_SMAP    },
+        {" CR4.PKE",  scene->cr4 & CR4_PKE     },
+        {" CR4.PKS",  scene->cr4 & CR4_PKS     },
+        {" EFER.NXE", scene->efer & EFER_NXE   },
+        {" AC",       scene->rflags & RFLAGS_AC}
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(bits); i++)
+        sink_printf(sink, "%s=%u", bits[i].name, bits[i].is_set != 0);
+    if (scene->cr4 & CR4_PKE)
+        sink_printf(sink, " PKRU=%08x", scene->pkru);
+    if (scene->cr4 & CR4_PKS)
+        sink_printf(sink, " PKRS=%08x", scene->pkrs);
+}
+
+static bool any_differs(const struct record *record)
+{
+    for (unsigned i = 0; i < record->comparisons; i++)
+        if (comparison_differs(&record->comparison[i]))
+            return true;
+    return false;
+}
+
+#define SIDE_FIELDS 3u /* enough for vector, error code and CR2 */
+void text_side(struct sink *sink, const struct record *record, unsigned side)
+{
+    bool differing = any_differs(record);
+    unsigned printed = 0;
+    for (unsigned i = 0; i < record->comparisons && printed < SIDE_FIELDS; i++) {
+        const struct comparison *c = &record->comparison[i];
+        if (differing && !comparison_differs(c))
+            continue;
+        sink_text(sink, printed++ > 0 ? ", " : "");
+        print_field(sink, c);
+        sink_text(sink, " ");
+        print_value(sink, record, c, (enum side)side);
+    }
+}
+
+/* An address in core with its symbol. */
+static void print_code_address(struct sink *sink, uint64_t address)
+{
+    uint64_t offset;
+    const char *symbol = symbol_find(address, &offset);
+    sink_printf(sink, "%016lx", address);
+    if (symbol != NULL)
+        sink_printf(sink, " %s+0x%lx", symbol, offset);
+}
+
+static void print_walk_picture(struct sink *sink, const char *name, uint64_t address,
+                               const struct walk_picture *walk)
+{
+    sink_printf(sink, "  walk of %s %016lx%s\n", name, address,
+                walk->levels == 0 ? ": not possible" : "");
+    for (unsigned level = walk->levels; level >= 1 && level >= walk->last; level--) {
+        sink_text(sink, "    ");
+        text_walk_entry(sink, walk->entry[level - 1], level);
+        sink_text(sink, "\n");
+    }
+}
+
+void report_oops(struct sink *sink, const struct oops *oops)
+{
+    sink_printf(sink, "  oops on processor %u: %s\n  ", oops->cpu,
+                oops_reason_texts[oops->reason < OOPS_REASON_COUNT ? oops->reason : OOPS_NONE]);
+    print_vector(sink, oops->vector);
+    sink_text(sink, ", error code ");
+    print_error_code(sink, oops->vector, oops->error);
+    sink_text(sink, "\n  RIP ");
+    print_code_address(sink, oops->rip);
+    sink_printf(sink, "\n  CS %04x  SS %04x  RFLAGS %016lx\n", oops->cs, oops->ss, oops->rflags);
+    for (unsigned i = 0; i < REGISTER_COUNT; i++)
+        sink_printf(sink, "  %-3s %016lx%s", register_names[i], oops->registers[i],
+                    i % 3 == 2 || i == REGISTER_COUNT - 1 ? "\n" : "");
+    sink_printf(sink, "  CR0 %016lx  CR2 %016lx  CR3 %016lx\n  CR4 %016lx  EFER %lx\n", oops->cr0,
+                oops->cr2, oops->cr3, oops->cr4, oops->efer);
+    print_walk_picture(sink, "CR2", oops->cr2, &oops->cr2_walk);
+    print_walk_picture(sink, "RIP", oops->rip, &oops->rip_walk);
+    sink_text(sink, "  code at RIP");
+    for (unsigned i = 0; i < oops->code_count && i < OOPS_CODE; i++)
+        sink_printf(sink, " %02x", oops->code[i]);
+    sink_text(sink, oops->code_count == 0 ? ": not readable\n" : "\n");
+    sink_text(sink, oops->trace_count == 0 ? "  no call trace\n" : "  called from\n");
+    for (unsigned i = 0; i < oops->trace_count && i < OOPS_TRACE; i++) {
+        sink_text(sink, "    ");
+        print_code_address(sink, oops->trace[i]);
+        sink_text(sink, "\n");
+    }
+}
+
+static void print_rule(struct sink *sink, const struct record *record, unsigned columns)
+{
+    const struct rule_text *rule = &rule_texts[record->rule];
+    if (record->rule != RULE_NONE)
+        text_filled(sink, 3, columns, rule->sentence);
+}
+
+static void print_scene(struct sink *sink, const struct scene *scene)
+{
+    for (unsigned level = scene->levels; level >= scene->leaf; level--) {
+        sink_text(sink, "   ");
+        text_walk_entry(sink, scene->before[level - 1], level);
+        sink_text(sink, "\n");
+    }
+    sink_text(sink, "   ");
+    text_access(sink, scene);
+    sink_text(sink, "\n   ");
+    text_state(sink, scene);
+    sink_text(sink, "\n");
+}
+
+/* The frame in the order in which the processor pushes it, then CR2. */
+static void print_frame(struct sink *sink, const struct outcome *got)
+{
+    sink_text(sink, "   got ");
+    print_vector(sink, got->vector);
+    sink_text(sink, "\n");
+    if (got->vector == VECTOR_NONE)
+        return;
+    sink_printf(sink, "   frame  SS %04x  RSP %016lx  RFLAGS %016lx\n", got->ss, got->rsp,
+                got->rflags);
+    sink_printf(sink, "          CS %04x  RIP ", got->cs);
+    print_code_address(sink, got->rip);
+    sink_text(sink, "\n          error code ");
+    print_error_code(sink, got->vector, got->error);
+    sink_printf(sink, "  CR2 %016lx\n", got->cr2);
+}
+
+static void print_comparison(struct sink *sink, const struct record *record,
+                             const struct comparison *c)
+{
+    char name[40];
+    struct buffer_sink buffer;
+    buffer_sink_init(&buffer, name, sizeof(name) - 1);
+    print_field(&buffer.sink, c);
+    name[buffer.length] = '\0';
+
+    bool differs = comparison_differs(c);
+    sink_printf(sink, " %c %-20s %s", differs ? '!' : ' ', name, differs ? "expected " : "");
+    print_value(sink, record, c, SIDE_EXPECTED);
+    print_mask(sink, c);
+    if (differs) {
+        sink_printf(sink, "\n   %-20s got      ", "");
+        print_value(sink, record, c, SIDE_GOT);
+    }
+    sink_text(sink, "\n");
+}
+
+/* What stands below the first line: why, what differed, what else is known. */
+static void print_findings(struct sink *sink, const struct record *record, unsigned columns,
+                           bool all)
+{
+    for (unsigned i = 0; i < record->comparisons; i++)
+        if (all || comparison_differs(&record->comparison[i]))
+            print_comparison(sink, record, &record->comparison[i]);
+    if (record->lost)
+        sink_text(sink, "   details were lost: the journal was short\n");
+    if (record->reason != REASON_NONE) {
+        sink_text(sink, "   ");
+        print_reason(sink, record);
+        sink_text(sink, "\n");
+    }
+    if (record->deviation != 0 && record->deviation <= deviation_count) {
+        const struct deviation *known = &deviations[record->deviation - 1];
+        sink_printf(sink, "   known deviation of %s (seen in %s):\n", known->machine,
+                    known->versions);
+        text_filled(sink, 3, columns, known->sentence);
+    }
+    if (record_oops(record) != NULL)
+        report_oops(sink, record_oops(record));
+}
+
+void report_explain(struct sink *sink, const struct record *record)
+{
+    const unsigned columns = 80;
+    char id[CHECK_ID_TEXT];
+    check_id(&record->check, id);
+    sink_printf(sink, "%s\n   verdict %s\n", id, verdict_names[record->verdict]);
+    if (record->rule != RULE_NONE)
+        sink_printf(sink, "\nRule %s, %s (%s)\n", rule_texts[record->rule].number,
+                    rule_texts[record->rule].title, rule_texts[record->rule].source);
+    print_rule(sink, record, columns);
+    if (record->scene.present) {
+        sink_text(sink, "\nThe walk before, the access, the state of the processor\n");
+        print_scene(sink, &record->scene);
+        sink_text(sink, "\nWhat the processor reported\n");
+        print_frame(sink, &record->scene.got);
+    }
+    sink_printf(sink, "\nCompared: %u fields\n", record->comparisons);
+    print_findings(sink, record, columns, true);
+}
+
+void report_failure(struct sink *sink, const struct record *record, unsigned columns)
+{
+    char id[CHECK_ID_TEXT];
+    check_id(&record->check, id);
+    const char *rule = record->rule != RULE_NONE ? rule_texts[record->rule].number : "";
+    uint64_t start = sink->written;
+    sink_printf(sink, " %s ", id);
+    uint64_t used = sink->written - start, wanted = columns - sizeof("KNOWN  rule R3.10 ");
+    sink_cell(sink, "", used < wanted ? wanted - used : 0);
+    sink_printf(sink, " %-5s  %s%s\n", verdict_names[record->verdict],
+                record->rule != RULE_NONE ? "rule " : "", rule);
+    print_rule(sink, record, columns);
+    if (record->scene.present)
+        print_scene(sink, &record->scene);
+    print_findings(sink, record, columns, false);
+    sink_printf(sink, "   again: --only %s\n", id);
+}
