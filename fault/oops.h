@@ -14,11 +14,12 @@
 enum oops_reason {
     OOPS_NONE,
     OOPS_EXCEPTION,      /* a vector that nothing was waiting for */
-    OOPS_NO_FIXUP,       /* a page fault in ring 0 that neither probe, resolver nor exception table explains */
+    OOPS_NO_FIXUP,       /* a page fault in ring 0 that neither probe, resolver nor exception table
+                            explains */
     OOPS_STACK_OVERFLOW, /* #DF with CR2 in a guard page of a stack */
     OOPS_DOUBLE_FAULT,
-    OOPS_FAULT_LOOP,     /* the same fault came back OOPS_LOOP_LIMIT times */
-    OOPS_ASSERTION,      /* a broken invariant of ours; registers[0] holds the text's address */
+    OOPS_FAULT_LOOP, /* the same fault came back OOPS_LOOP_LIMIT times */
+    OOPS_ASSERTION,  /* a broken invariant of ours; registers[0] holds the text's address */
     OOPS_REASON_COUNT
 };
 

@@ -1,5 +1,6 @@
 /*
- * descriptors.h: segment descriptors, gates and the 64-bit TSS. SDM vol. 3A 3.4.5, 6.14, 8.2.3, 8.7.
+ * descriptors.h: segment descriptors, gates and the 64-bit TSS. SDM vol.
+ * 3A 3.4.5, 6.14, 8.2.3, 8.7.
  */
 #ifndef X86_DESCRIPTORS_H
 #define X86_DESCRIPTORS_H

@@ -19,8 +19,8 @@
 #define PTE_PCD       BIT(4)
 #define PTE_A         BIT(5)
 #define PTE_D         BIT(6)
-#define PTE_PS        BIT(7)  /* PDE and PDPTE: this entry is a leaf */
-#define PTE_PAT       BIT(7)  /* PTE */
+#define PTE_PS        BIT(7) /* PDE and PDPTE: this entry is a leaf */
+#define PTE_PAT       BIT(7) /* PTE */
 #define PTE_G         BIT(8)
 #define PTE_PAT_LARGE BIT(12) /* large leaf */
 #define PTE_XD        BIT(63)
@@ -28,13 +28,13 @@
 #define PTE_KEY_SHIFT 59
 #define PTE_KEY       (UINT64_C(15) << PTE_KEY_SHIFT)
 
-#define PAGE_SHIFT      12
-#define PAGE_SIZE       UINT64_C(4096)
-#define PAGE_SIZE_2M    (PAGE_SIZE << 9)
-#define PAGE_SIZE_1G    (PAGE_SIZE << 18)
-#define TABLE_ENTRIES   512u
-#define LEVELS_MAX      5u
-#define LEVEL_LEAF_MAX  3u
+#define PAGE_SHIFT     12
+#define PAGE_SIZE      UINT64_C(4096)
+#define PAGE_SIZE_2M   (PAGE_SIZE << 9)
+#define PAGE_SIZE_1G   (PAGE_SIZE << 18)
+#define TABLE_ENTRIES  512u
+#define LEVELS_MAX     5u
+#define LEVEL_LEAF_MAX 3u
 
 /* Bytes that one entry of @level spans: 4 KiB at level 1, 512 times more for each level above. */
 static inline uint64_t level_span(unsigned level)

@@ -7,6 +7,7 @@
 
 #include "fault/oops.h"
 #include "fault/outcome.h"
+#include "fault/probe.h"
 #include "x86/pte.h"
 #include "x86/types.h"
 
@@ -43,19 +44,6 @@ struct check_ref {
     uint8_t variant;           /* bit number, or 0xff: the case has no variant axis */
 };
 #define NO_VARIANT 0xff
-
-/* Kinds of memory access a probe makes. Names in record_names.c; order is an interface. */
-enum access_kind {
-    ACCESS_READ,
-    ACCESS_WRITE,
-    ACCESS_FETCH,
-    ACCESS_RMW_LOCKED,
-    ACCESS_RMW_PLAIN,
-    ACCESS_IMPLICIT_READ,  /* descriptor-table read, always a supervisor access */
-    ACCESS_IMPLICIT_WRITE, /* descriptor's accessed or busy bit, always a supervisor access */
-    ACCESS_PUSH,
-    ACCESS_NONE,
-};
 
 /* What was set up, and what came of it. Index 0 of the walks is the PTE (level 1). */
 struct scene {

@@ -1,0 +1,20 @@
+/*
+ * fixup.h: hop c on the way of a fault: the exception table's handlers.
+ */
+#ifndef FAULT_FIXUP_H
+#define FAULT_FIXUP_H
+
+#include "trap_frame.h"
+
+/* Sort the table. Once, before the first fault. */
+void fixup_start(void);
+
+/*
+ * Does the exception table explain this ring-0 exception? Then the handler of its type has changed
+ * @frame to continue at the fixup. @address is CR2, for #PF only.
+ */
+bool fixup_exception(struct trap_frame *frame, uint64_t address);
+
+/* What an EX_FAULT handler hands over, in rax rdx rcx: vector, error code, address. */
+
+#endif

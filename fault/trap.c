@@ -1,0 +1,81 @@
+/*
+ * trap.c: hop 2 on the way of a fault: entry.S calls trap_dispatch() for every vector.
+ */
+#include "die.h"
+#include "fixup.h"
+#include "page_fault.h"
+#include "ring3.h"
+#include "trap_frame_offsets.h"
+#include "x86/exception.h"
+#include "x86/instructions.h"
+#include "x86/registers.h"
+
+_Static_assert(offsetof(struct trap_frame, r15) == FRAME_R15, "ring3.S knows it");
+_Static_assert(offsetof(struct trap_frame, rbx) == FRAME_RBX, "ring3.S knows it");
+_Static_assert(offsetof(struct trap_frame, rax) == FRAME_RAX, "ring3.S knows it");
+_Static_assert(offsetof(struct trap_frame, rdi) == FRAME_RDI, "ring3.S knows it");
+_Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "ring3.S knows it");
+_Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "ring3.S knows it");
+_Static_assert(offsetof(struct trap_frame, ss) == FRAME_SS, "ring3.S knows it");
+_Static_assert(offsetof(struct cpu, kernel_rsp) == CPU_KERNEL_RSP, "entry.S knows it");
+_Static_assert(offsetof(struct cpu, user_rsp) == CPU_USER_RSP, "entry.S knows it");
+_Static_assert(offsetof(struct cpu, user) == CPU_USER, "ring3.S knows it");
+_Static_assert(VECTOR_SYSCALL == TRAP_VECTOR_SYSCALL, "entry.S knows it");
+
+void trap_dispatch(struct trap_frame *frame); /* entry.S calls it */
+_Noreturn void ring3_exit(uint64_t kernel_rsp, uint64_t result);
+
+/* In: armed. The outcome is the frame itself; then on at the resume address, or out of here. */
+void probe_catch(struct cpu *cpu, struct trap_frame *frame, uint64_t cr2)
+{
+    struct probe *probe = &cpu->probe;
+    uint64_t exit = probe->exit;
+
+    probe->exit = PROBE_IDLE;
+    probe->outcome = (struct outcome){
+        .vector = (uint16_t)frame->vector,
+        .cs = (uint16_t)frame->cs,
+        .ss = (uint16_t)frame->ss,
+        .error = frame->error,
+        .cr2 = cr2,
+        .rip = frame->rip,
+        .rflags = frame->rflags,
+        .rsp = frame->rsp,
+    };
+    probe->pushed_at = (uint64_t)&frame->error;
+    if (exit == PROBE_FIXUP && frame->vector != VECTOR_DF && !trap_from_user(frame)) {
+        frame->rip = probe->resume;
+        return;
+    }
+    context_resume(&probe->context, 1);
+}
+
+_Noreturn void ring3_leave(struct trap_frame *frame)
+{
+    struct cpu *cpu = cpu_current();
+
+    *cpu->user = *frame;
+    cpu->user = NULL;
+    ring3_exit(cpu->kernel_rsp, frame->vector);
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    struct cpu *cpu = cpu_current();
+
+    if (frame->vector == VECTOR_PF) {
+        page_fault(cpu, frame);
+        return;
+    }
+    if (cpu->probe.exit != PROBE_IDLE) {
+        probe_catch(cpu, frame, read_cr2());
+        return;
+    }
+    if (trap_from_user(frame) && cpu->user) {
+        ring3_leave(frame);
+    }
+    if (!trap_from_user(frame) && fixup_exception(frame, 0)) {
+        return;
+    }
+    die(cpu, frame, frame->vector == VECTOR_DF ? OOPS_DOUBLE_FAULT : OOPS_EXCEPTION);
+}

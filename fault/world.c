@@ -1,0 +1,236 @@
+/*
+ * world.c: from firmware's world into ours and back (docs/architecture.md, "The switch").
+ * world_switch.S calls world_main() on our stack, with the transition root still loaded.
+ */
+#include "world.h"
+
+#include "boot_info.h"
+#include "cpu.h"
+#include "tables.h"
+#include "uaccess.h"
+#include "x86/cpuid.h"
+#include "x86/instructions.h"
+#include "x86/memory.h"
+#include "x86/registers.h"
+
+_Static_assert(WORLD_CR0 == 0 && WORLD_CR4 == 1 && WORLD_EFER == 2 && WORLD_CS == 3 &&
+                   WORLD_SS == 4 && WORLD_CR3 == 5,
+               "world_switch.S knows the first six");
+
+const char *const world_item_names[WORLD_ITEM_COUNT] = {
+#define X(name, mask) [WORLD_##name] = #name,
+    WORLD_ITEMS(X)
+#undef X
+};
+
+const uint64_t world_item_masks[WORLD_ITEM_COUNT] = {
+#define X(name, mask) [WORLD_##name] = (mask),
+    WORLD_ITEMS(X)
+#undef X
+};
+
+/* As the processor comes out of reset: index 0 is write-back, the only one our tables use. */
+#define PAT_RESET UINT64_C(0x0007040600070406)
+
+static struct boot_info *const boot = (struct boot_info *)BOOT_INFO_BASE;
+static enum world_item wrong_item = WORLD_ITEM_COUNT;
+static uint64_t wrong_bits;
+
+uint64_t world_root(void)
+{
+    return boot->world_root;
+}
+
+uint64_t twin_root(void)
+{
+    return boot->twin_root;
+}
+
+void world_sabotage(enum world_item item, uint64_t wrong)
+{
+    wrong_item = item;
+    wrong_bits = wrong;
+}
+
+static void world_install(struct cpu *cpu)
+{
+    const uint64_t *firmware = cpu->firmware.item;
+
+    write_dr7(0x400); /* firmware's breakpoints may sit on any of our addresses */
+    tables_install(cpu, (struct table_register){.limit = (uint16_t)firmware[WORLD_GDT_LIMIT],
+                                                .base = firmware[WORLD_GDT_BASE]});
+    if (firmware[WORLD_PAT]) {
+        write_msr(MSR_PAT, PAT_RESET);
+    }
+    write_msr(MSR_STAR, (uint64_t)SELECTOR_USER32 << 48 | (uint64_t)SELECTOR_CODE << 32);
+    write_msr(MSR_LSTAR, (uint64_t)cpu + CPU_SYSCALL);
+    write_msr(MSR_SFMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_IOPL);
+    if (read_cr4() & CR4_OSFXSR) {
+        write_mxcsr(0x1f80);
+    }
+    write_fcw(0x37f);
+    write_cr3(boot->world_root);
+}
+
+/*
+ * TR cannot be loaded with null, and LTR wants an available TSS. Firmware's descriptor is busy, in
+ * a page that may be read-only: clear the bit with CR0.WP off, LTR sets it again. A firmware that
+ * had no TSS (or has our tombstone from an earlier run) gets the tombstone.
+ */
+static void task_register_restore(struct cpu *cpu, struct table_register gdt, uint16_t tr)
+{
+    size_t last_byte = (size_t)(tr & ~7) + 15;
+
+    if (tr == 0 || last_byte > gdt.limit) {
+        cpu_gdt(cpu)[SELECTOR_TOMBSTONE / 8] &= ~DESCRIPTOR_TSS_BUSY;
+        load_tr(SELECTOR_TOMBSTONE);
+        load_gdt(gdt);
+        return;
+    }
+    load_gdt(gdt);
+    uint64_t cr0 = read_cr0();
+    write_cr0(cr0 & ~(uint64_t)CR0_WP);
+    volatile uint64_t *descriptor = (volatile uint64_t *)(gdt.base + (tr & ~7u));
+    *descriptor &= ~DESCRIPTOR_TSS_BUSY;
+    load_tr(tr);
+    write_cr0(cr0);
+}
+
+/* Everything that world_switch.S does not restore itself. In: any state that a check may have left.
+ */
+static void world_remove(struct cpu *cpu)
+{
+    const struct world *firmware = &cpu->firmware;
+    const uint64_t *item = firmware->item;
+
+    /* A check may have left NXE clear with the twin loaded. */
+    if (cpuid(0x80000001, 0).edx & BIT(20)) {
+        write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE | EFER_SCE);
+    }
+    write_cr0(read_cr0() | CR0_WP);
+    write_cr4(
+        (read_cr4() & (CR4_PAE | CR4_MCE | CR4_LA57 | CR4_VMXE | CR4_SMXE | CR4_OSXSAVE | CR4_DE)) |
+        CR4_OSFXSR | CR4_OSXMMEXCPT);
+    write_cr3(boot->transition_root);
+
+    if (item[WORLD_XCR0]) {
+        uint64_t cr4 = read_cr4();
+        write_cr4(cr4 | CR4_OSXSAVE);
+        write_xcr0(item[WORLD_XCR0]);
+        write_cr4(cr4);
+    }
+    if (cpuid(0, 0).eax >= 7 && cpuid(7, 0).ecx & BIT(3)) {
+        uint64_t cr4 = read_cr4();
+        write_cr4(cr4 | CR4_PKE);
+        write_pkru((uint32_t)item[WORLD_PKRU]);
+        write_cr4(cr4);
+    }
+    if (cpuid(0, 0).eax >= 7 && cpuid(7, 0).ecx & BIT(31)) {
+        write_msr(MSR_PKRS, item[WORLD_PKRS]);
+    }
+    if (item[WORLD_PAT]) {
+        write_msr(MSR_PAT, item[WORLD_PAT]);
+    }
+    write_cr2(item[WORLD_CR2]);
+    write_cr8(item[WORLD_CR8]);
+    if (read_cr4() & CR4_OSFXSR) {
+        write_mxcsr((uint32_t)item[WORLD_MXCSR]);
+    }
+    write_fcw((uint16_t)item[WORLD_FCW]);
+
+    task_register_restore(cpu,
+                          (struct table_register){.limit = (uint16_t)item[WORLD_GDT_LIMIT],
+                                                  .base = item[WORLD_GDT_BASE]},
+                          (uint16_t)item[WORLD_TR]);
+    load_idt((struct table_register){.limit = (uint16_t)item[WORLD_IDT_LIMIT],
+                                     .base = item[WORLD_IDT_BASE]});
+    load_ldt((uint16_t)item[WORLD_LDTR]);
+    write_ds((uint16_t)item[WORLD_DS]);
+    write_es((uint16_t)item[WORLD_ES]);
+    write_fs((uint16_t)item[WORLD_FS]);
+    write_gs((uint16_t)item[WORLD_GS]);
+
+    static const struct {
+        uint32_t msr;
+        enum world_item item;
+    } msrs[] = {
+        {MSR_FS_BASE,        WORLD_FS_BASE       },
+        {MSR_GS_BASE,        WORLD_GS_BASE       },
+        {MSR_KERNEL_GS_BASE, WORLD_KERNEL_GS_BASE},
+        {MSR_STAR,           WORLD_STAR          },
+        {MSR_LSTAR,          WORLD_LSTAR         },
+        {MSR_CSTAR,          WORLD_CSTAR         },
+        {MSR_SFMASK,         WORLD_SFMASK        },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(msrs); i++) {
+        write_msr(msrs[i].msr, item[msrs[i].item]);
+    }
+    static const struct {
+        uint32_t msr;
+        enum world_item item;
+    } optional_msrs[] = {
+        {MSR_SYSENTER_CS,  WORLD_SYSENTER_CS },
+        {MSR_SYSENTER_ESP, WORLD_SYSENTER_ESP},
+        {MSR_SYSENTER_EIP, WORLD_SYSENTER_EIP},
+        {MSR_TSC_AUX,      WORLD_TSC_AUX     },
+        {MSR_XSS,          WORLD_XSS         },
+        {MSR_U_CET,        WORLD_U_CET       },
+        {MSR_S_CET,        WORLD_S_CET       },
+        {MSR_PL0_SSP,      WORLD_PL0_SSP     },
+        {MSR_PL3_SSP,      WORLD_PL3_SSP     },
+        {MSR_SSP_TABLE,    WORLD_SSP_TABLE   },
+    };
+    struct world now;
+    world_read(&now);
+    for (size_t i = 0; i < ARRAY_COUNT(optional_msrs); i++) {
+        /* Only where it changed: where the MSR does not exist both are 0. */
+        if (now.item[optional_msrs[i].item] != item[optional_msrs[i].item]) {
+            write_msr(optional_msrs[i].msr, item[optional_msrs[i].item]);
+        }
+    }
+    write_dr0(item[WORLD_DR0]);
+    write_dr1(item[WORLD_DR1]);
+    write_dr2(item[WORLD_DR2]);
+    write_dr3(item[WORLD_DR3]);
+    write_dr6(item[WORLD_DR6]);
+    write_dr7(
+        item[WORLD_DR7]); /* the last: a breakpoint on what follows would hit firmware's IDT */
+}
+
+/* Apart from its caller: nothing but the saved context lives across an unwind. */
+static __attribute__((noinline)) void batch_or_unwind(struct cpu *cpu)
+{
+    if (context_save(&cpu->batch) == 0) {
+        cpu->in_batch = 1;
+        batch_run(boot);
+    }
+    cpu->in_batch = 0;
+    cpu->probe.exit = PROBE_IDLE;
+    cpu->resolver = NULL;
+    cpu->user = NULL;
+}
+
+/*
+ * Called by world_switch.S. In: IF=0, transition root, firmware's tables and the values it already
+ * changed. Out: the items it restores.
+ */
+const uint64_t *world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uint64_t cr0,
+                           uint64_t efer);
+const uint64_t *world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uint64_t cr0, uint64_t efer)
+{
+    uint64_t *item = cpu->firmware.item;
+
+    cpu->self = cpu;
+    world_read(&cpu->firmware);
+    item[WORLD_CR3] = cr3;
+    item[WORLD_CR4] = cr4;
+    item[WORLD_CR0] = cr0;
+    item[WORLD_EFER] = efer;
+    world_install(cpu);
+    batch_or_unwind(cpu);
+    if (wrong_item < WORLD_ITEM_COUNT) {
+        item[wrong_item] ^= wrong_bits;
+    }
+    world_remove(cpu);
+    return item;
+}

@@ -1,0 +1,107 @@
+/*
+ * world.h: the whole privileged state that decides what memory access means. There are two, the
+ * firmware's and ours; this is the list that is saved, restored and compared
+ * (docs/architecture.md).
+ */
+#ifndef FAULT_WORLD_H
+#define FAULT_WORLD_H
+
+#include "x86/types.h"
+
+/*
+ * One row an item: name, what a comparison looks at. The first six are in the order that
+ * world_switch.S restores them from. Order and names are an interface: reports show them; append
+ * only. RFLAGS: IF DF NT AC IOPL; arithmetic flags are nobody's promise.
+ */
+#define WORLD_ITEMS(X)                                                                             \
+    X(CR0, ~UINT64_C(0))                                                                           \
+    X(CR4, ~UINT64_C(0))                                                                           \
+    X(EFER, ~UINT64_C(0))                                                                          \
+    X(CS, ~UINT64_C(0))                                                                            \
+    X(SS, ~UINT64_C(0))                                                                            \
+    X(CR3, ~UINT64_C(0))                                                                           \
+    X(CR2, ~UINT64_C(0))                                                                           \
+    X(CR8, ~UINT64_C(0))                                                                           \
+    X(PAT, ~UINT64_C(0))                                                                           \
+    X(XCR0, ~UINT64_C(0))                                                                          \
+    X(XSS, ~UINT64_C(0))                                                                           \
+    X(GDT_BASE, ~UINT64_C(0))                                                                      \
+    X(GDT_LIMIT, ~UINT64_C(0))                                                                     \
+    X(IDT_BASE, ~UINT64_C(0))                                                                      \
+    X(IDT_LIMIT, ~UINT64_C(0))                                                                     \
+    X(LDTR, ~UINT64_C(0))                                                                          \
+    X(TR, ~UINT64_C(0))                                                                            \
+    X(DS, ~UINT64_C(0))                                                                            \
+    X(ES, ~UINT64_C(0))                                                                            \
+    X(FS, ~UINT64_C(0))                                                                            \
+    X(GS, ~UINT64_C(0))                                                                            \
+    X(FS_BASE, ~UINT64_C(0))                                                                       \
+    X(GS_BASE, ~UINT64_C(0))                                                                       \
+    X(KERNEL_GS_BASE, ~UINT64_C(0))                                                                \
+    X(STAR, ~UINT64_C(0))                                                                          \
+    X(LSTAR, ~UINT64_C(0))                                                                         \
+    X(CSTAR, ~UINT64_C(0))                                                                         \
+    X(SFMASK, ~UINT64_C(0))                                                                        \
+    X(SYSENTER_CS, ~UINT64_C(0))                                                                   \
+    X(SYSENTER_ESP, ~UINT64_C(0))                                                                  \
+    X(SYSENTER_EIP, ~UINT64_C(0))                                                                  \
+    X(TSC_AUX, ~UINT64_C(0))                                                                       \
+    X(PKRU, ~UINT64_C(0))                                                                          \
+    X(PKRS, ~UINT64_C(0))                                                                          \
+    X(U_CET, ~UINT64_C(0))                                                                         \
+    X(S_CET, ~UINT64_C(0))                                                                         \
+    X(PL0_SSP, ~UINT64_C(0))                                                                       \
+    X(PL3_SSP, ~UINT64_C(0))                                                                       \
+    X(SSP_TABLE, ~UINT64_C(0))                                                                     \
+    X(DR0, ~UINT64_C(0))                                                                           \
+    X(DR1, ~UINT64_C(0))                                                                           \
+    X(DR2, ~UINT64_C(0))                                                                           \
+    X(DR3, ~UINT64_C(0))                                                                           \
+    X(DR6, ~UINT64_C(0))                                                                           \
+    X(DR7, ~UINT64_C(0))                                                                           \
+    X(MXCSR, ~UINT64_C(0))                                                                         \
+    X(FCW, ~UINT64_C(0))                                                                           \
+    X(RFLAGS, UINT64_C(0x47600))
+
+enum world_item {
+#define X(name, mask) WORLD_##name,
+    WORLD_ITEMS(X)
+#undef X
+        WORLD_ITEM_COUNT
+};
+
+struct world {
+    uint64_t item[WORLD_ITEM_COUNT];
+};
+
+/*
+ * Read every item of the running processor into @world; items that this processor lacks read as 0.
+ * Position-independent and without tables of pointers: efi/ runs the same code in firmware's world.
+ * In: IF=0. CR4.PKE and CR4.OSXSAVE are set for the moment of reading what they guard.
+ */
+void world_read(struct world *world);
+
+#ifndef FIRMWARE_SIDE
+struct boot_info;
+struct cpu;
+
+extern const char *const world_item_names[WORLD_ITEM_COUNT];
+extern const uint64_t world_item_masks[WORLD_ITEM_COUNT];
+
+/*
+ * The one way in, called by efi/enter.S: world_switch.S. Runs batch_run() in our world and comes
+ * back with every item as it was. In: firmware's CR3, this processor's area; transition root
+ * loaded, IF=0. Out: the CR3 to load.
+ */
+uint64_t world_entry(uint64_t firmware_cr3, struct cpu *cpu);
+
+/* Our world's own CR3 values, for probes that change roots. */
+uint64_t world_root(void);
+uint64_t twin_root(void);
+
+/* Test-only: what to put wrong on the way back. @wrong is XORed to @item; item WORLD_ITEM_COUNT:
+ * nothing. */
+void world_sabotage(enum world_item item, uint64_t wrong);
+#endif
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * world_read.c: see world.h. Linked into core and into the PE: no pointers in tables, no state.
+ */
+#define FIRMWARE_SIDE
+#include "world.h"
+
+#include "x86/cpuid.h"
+#include "x86/instructions.h"
+#include "x86/registers.h"
+
+static bool has(uint32_t leaf, uint32_t subleaf, unsigned reg, unsigned bit)
+{
+    if (cpuid(leaf & 0x80000000, 0).eax < leaf) {
+        return false;
+    }
+    struct cpuid_result r = cpuid(leaf, subleaf);
+    uint32_t value = reg == 0 ? r.eax : reg == 1 ? r.ebx : reg == 2 ? r.ecx : r.edx;
+    return (value >> bit) & 1;
+}
+enum { EAX, EBX, ECX, EDX };
+
+void world_read(struct world *world)
+{
+    uint64_t *item = world->item;
+    uint64_t cr4 = read_cr4();
+    struct table_register gdt = store_gdt();
+    struct table_register idt = store_idt();
+    bool xsave = has(1, 0, ECX, 26);
+    bool pku = has(7, 0, ECX, 3);
+    bool cet = has(7, 0, ECX, 7);
+
+    for (unsigned i = 0; i < WORLD_ITEM_COUNT; i++) {
+        item[i] = 0;
+    }
+    item[WORLD_RFLAGS] = read_rflags();
+    item[WORLD_CR0] = read_cr0();
+    item[WORLD_CR2] = read_cr2();
+    item[WORLD_CR3] = read_cr3();
+    item[WORLD_CR4] = cr4;
+    item[WORLD_CR8] = read_cr8();
+    item[WORLD_EFER] = read_msr(MSR_EFER);
+    if (has(1, 0, EDX, 16)) {
+        item[WORLD_PAT] = read_msr(MSR_PAT);
+    }
+    if (xsave) {
+        write_cr4(cr4 | CR4_OSXSAVE);
+        item[WORLD_XCR0] = read_xcr0();
+        if (has(13, 1, EAX, 3)) {
+            item[WORLD_XSS] = read_msr(MSR_XSS);
+        }
+        write_cr4(cr4);
+    }
+    if (pku) {
+        /* PKRU acts only on user pages, of which our own code has none. */
+        write_cr4(cr4 | CR4_PKE);
+        item[WORLD_PKRU] = read_pkru();
+        write_cr4(cr4);
+    }
+    if (has(7, 0, ECX, 31)) {
+        item[WORLD_PKRS] = read_msr(MSR_PKRS);
+    }
+    if (cet || has(7, 0, EDX, 20)) {
+        item[WORLD_U_CET] = read_msr(MSR_U_CET);
+        item[WORLD_S_CET] = read_msr(MSR_S_CET);
+    }
+    if (cet) {
+        item[WORLD_PL0_SSP] = read_msr(MSR_PL0_SSP);
+        item[WORLD_PL3_SSP] = read_msr(MSR_PL3_SSP);
+        item[WORLD_SSP_TABLE] = read_msr(MSR_SSP_TABLE);
+    }
+    item[WORLD_GDT_BASE] = gdt.base;
+    item[WORLD_GDT_LIMIT] = gdt.limit;
+    item[WORLD_IDT_BASE] = idt.base;
+    item[WORLD_IDT_LIMIT] = idt.limit;
+    item[WORLD_LDTR] = store_ldt();
+    item[WORLD_TR] = store_tr();
+    item[WORLD_CS] = read_cs();
+    item[WORLD_DS] = read_ds();
+    item[WORLD_ES] = read_es();
+    item[WORLD_FS] = read_fs();
+    item[WORLD_GS] = read_gs();
+    item[WORLD_SS] = read_ss();
+    item[WORLD_FS_BASE] = read_msr(MSR_FS_BASE);
+    item[WORLD_GS_BASE] = read_msr(MSR_GS_BASE);
+    item[WORLD_KERNEL_GS_BASE] = read_msr(MSR_KERNEL_GS_BASE);
+    item[WORLD_STAR] = read_msr(MSR_STAR);
+    item[WORLD_LSTAR] = read_msr(MSR_LSTAR);
+    item[WORLD_CSTAR] = read_msr(MSR_CSTAR);
+    item[WORLD_SFMASK] = read_msr(MSR_SFMASK);
+    if (has(1, 0, EDX, 11)) {
+        item[WORLD_SYSENTER_CS] = read_msr(MSR_SYSENTER_CS);
+        item[WORLD_SYSENTER_ESP] = read_msr(MSR_SYSENTER_ESP);
+        item[WORLD_SYSENTER_EIP] = read_msr(MSR_SYSENTER_EIP);
+    }
+    if (has(0x80000001, 0, EDX, 27)) {
+        item[WORLD_TSC_AUX] = read_msr(MSR_TSC_AUX);
+    }
+    item[WORLD_DR0] = read_dr0();
+    item[WORLD_DR1] = read_dr1();
+    item[WORLD_DR2] = read_dr2();
+    item[WORLD_DR3] = read_dr3();
+    item[WORLD_DR6] = read_dr6();
+    item[WORLD_DR7] = read_dr7();
+    if (cr4 & CR4_OSFXSR) {
+        item[WORLD_MXCSR] = read_mxcsr();
+    }
+    item[WORLD_FCW] = read_fcw();
+}
