@@ -278,6 +278,15 @@ static bool cpus_read(const struct option *option, struct options *options, cons
     return word_read(option, options, value) || number_read(option, options, value);
 }
 
+static void cpus_write(const struct option *option, const struct options *options,
+                       struct writer *writer)
+{
+    if (options->cpus == OPTION_CPUS_ALL)
+        word_write(option, options, writer);
+    else
+        number_write(option, options, writer);
+}
+
 static bool mode_read(const struct option *option, struct options *options, const char *value)
 {
     uint64_t width, height;
@@ -344,7 +353,7 @@ static const struct option_kind kind_text = {text_read, text_write};
 static const struct option_kind kind_globs = {globs_read, globs_write};
 static const struct option_kind kind_word = {word_read, word_write};
 static const struct option_kind kind_matrix = {matrix_read, matrix_write};
-static const struct option_kind kind_cpus = {cpus_read, number_write};
+static const struct option_kind kind_cpus = {cpus_read, cpus_write};
 static const struct option_kind kind_mode = {mode_read, mode_write};
 static const struct option_kind kind_emulator = {emulator_read, text_write};
 static const struct option_kind kind_end = {end_read, end_write};
@@ -559,7 +568,7 @@ bool options_parse(struct options *options, enum option_carrier carrier, const c
             memset(field_of(option, options), 0, option->size);
         seen |= (uint32_t)BIT(option - option_table);
         if ((value && !*value) || !option->kind->read(option, options, value))
-            return refuse(error, words.word, "is not what ", option);
+            return refuse(error, words.word, "is wrong: ", option);
     }
     return true;
 }
