@@ -46,10 +46,80 @@ $(O)/core.stripped: $(O)/core.elf
 -include $(CORE_OBJECTS:.o=.d)
 
 # ---- the rest ----------------------------------------------------------------------------------------
-include $(wildcard efi/efi.mk tests/host/host.mk tests/boot/boot.mk)
+include $(wildcard efi/efi.mk tests/host/host.mk)
 
-.PHONY: build clean
+.PHONY: build run test boot-test debug image usb setup format lint analyze compile_commands clean help
 build: $(O)/faultline.efi ## build the application: build/faultline.efi
 
+# What is installed decides what make finds, so targets that install start a second make.
+AGAIN := $(MAKE) --no-print-directory
+
+run: ## build, boot in QEMU, show the report (OPTIONS= CPU= SMP= MEM= ACCEL= OVMF_CODE= TIMEOUT=)
+	$(Q)tools/setup run
+	$(Q)$(AGAIN) $(O)/run.img $(O)/kvm-probe.bin
+	$(Q)tools/run $(O)
+
+test: ## host tests, then boot tests; the last line counts both (BOOT=GLOB: only these boot tests)
+	$(Q)tools/setup run test
+	$(Q)rm -f $(O)/host/summary $(O)/boot/summary
+	$(Q)$(AGAIN) check || true
+	$(Q)$(AGAIN) boot-test || true
+	$(Q)tools/total $(O)/host/summary $(O)/boot/summary
+
+boot-test: $(O)/run.img $(O)/faultline.img $(O)/kvm-probe.bin ## boot tests only
+	$(Q)tests/boot/run $(O) $(BOOT)
+
+debug: ## stop in gdb at one check: make debug ID=write_protect.user_write_faults/4k.l1.user
+	$(Q)tools/setup run debug
+	$(Q)$(AGAIN) $(O)/run.img $(O)/kvm-probe.bin $(O)/core.elf
+	$(Q)tools/debug $(O) $(ID)
+
+setup: ## install what is missing for every target (SETUP=auto|never)
+	$(Q)tools/setup all
+
+ESP_FILES := $(wildcard esp/*)
+image: $(O)/run.img ## the disk that make run boots from: build/run.img
+$(O)/run.img: $(O)/faultline.efi $(ESP_FILES) tools/image tools/disk.py
+	$(call say,IMAGE,$@)
+	$(Q)tools/image run $@ $<
+usb: $(O)/faultline.img ## the image for a USB stick: build/faultline.img
+$(O)/faultline.img: $(O)/faultline.efi $(ESP_FILES) tools/image tools/disk.py
+	$(call say,IMAGE,$@)
+	$(Q)tools/image usb $@ $<
+
+$(O)/kvm-probe.bin: tools/kvm-probe.S
+	$(call say,AS,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -c $< -o $@.o
+	$(Q)$(LD) -Ttext=0xf0000 --oformat=binary -e start $@.o -o $@
+
+# ---- care --------------------------------------------------------------------------------------------
+C_FILES  = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+S_FILES  = $(shell git ls-files -co --exclude-standard '*.S')
+SCRIPTS  = $(shell git grep -lI --untracked -m1 -E '^\#!.*(/sh|bash)$$' -- .)
+
+format: ## put every C file into the house's format
+	$(Q)tools/setup lint
+	$(Q)clang-format -i $(C_FILES)
+
+lint: ## floors of includes, format of C, shell scripts
+	$(Q)tools/setup lint
+	$(Q)tools/lint-includes $(C_FILES) $(S_FILES)
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)shellcheck $(SCRIPTS)
+
+ANALYZED := $(filter %.c,$(CORE_SOURCES))
+analyze: ## clang-tidy and cppcheck over core
+	$(Q)tools/setup lint
+	$(Q)clang-tidy --quiet $(ANALYZED) -- $(filter-out -MMD -MP,$(CORE_FLAGS))
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -I. \
+	    --enable=warning,performance,portability $(ANALYZED)
+
+compile_commands: ## compile_commands.json for editors
+	$(Q)$(MAKE) -nB V=1 O=$(O) build | tools/compile-commands >$@.json
+
 clean: ## remove everything that was built
-	$(Q)rm -rf $(O)
+	$(Q)rm -rf $(O) compile_commands.json
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z_-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
