@@ -6,7 +6,7 @@
 #include "symbols.h"
 
 struct elf64_symbol {
-    uint32_t name; /* offset into the string table */
+    uint32_t name; /* offset into the string table, 0: none */
     uint8_t info;  /* binding << 4 | type */
     uint8_t other;
     uint16_t section; /* 0: undefined, 0xff00 and above: no section */
@@ -36,7 +36,7 @@ void symbols_set(const void *symtab, size_t count, const char *strtab, size_t st
 static bool is_place(const struct elf64_symbol *symbol)
 {
     return (symbol->info & 0xf) <= STT_FUNC && symbol->section != 0 && symbol->section < 0xff00 &&
-           symbol->name < names_bytes && names[symbol->name];
+           symbol->name != 0 && symbol->name < names_bytes && names[symbol->name];
 }
 
 /*

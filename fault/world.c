@@ -23,12 +23,6 @@ const char *const world_item_names[WORLD_ITEM_COUNT] = {
 #undef X
 };
 
-const uint64_t world_item_masks[WORLD_ITEM_COUNT] = {
-#define X(name, mask) [WORLD_##name] = (mask),
-    WORLD_ITEMS(X)
-#undef X
-};
-
 /* As the processor comes out of reset: index 0 is write-back, the only one our tables use. */
 #define PAT_RESET UINT64_C(0x0007040600070406)
 

@@ -77,16 +77,17 @@ struct world {
 /*
  * Read every item of the running processor into @world; items that this processor lacks read as 0.
  * Position-independent and without tables of pointers: efi/ runs the same code in firmware's world.
- * In: IF=0. CR4.PKE and CR4.OSXSAVE are set for the moment of reading what they guard.
+ * CR4.PKE and CR4.OSXSAVE are set for the moment of reading what they guard.
  */
 void world_read(struct world *world);
 
-#ifndef FIRMWARE_SIDE
+/* Which bits of an item a comparison looks at. */
+uint64_t world_item_mask(enum world_item item);
+
 struct boot_info;
 struct cpu;
 
 extern const char *const world_item_names[WORLD_ITEM_COUNT];
-extern const uint64_t world_item_masks[WORLD_ITEM_COUNT];
 
 /*
  * The one way in, called by efi/enter.S: world_switch.S. Runs batch_run() in our world and comes
@@ -102,6 +103,5 @@ uint64_t twin_root(void);
 /* Test-only: what to put wrong on the way back. @wrong is XORed to @item; item WORLD_ITEM_COUNT:
  * nothing. */
 void world_sabotage(enum world_item item, uint64_t wrong);
-#endif
 
 #endif

@@ -1,7 +1,6 @@
 /*
  * world_read.c: see world.h. Linked into core and into the PE: no pointers in tables, no state.
  */
-#define FIRMWARE_SIDE
 #include "world.h"
 
 #include "x86/cpuid.h"
@@ -105,4 +104,15 @@ void world_read(struct world *world)
         item[WORLD_MXCSR] = read_mxcsr();
     }
     item[WORLD_FCW] = read_fcw();
+}
+
+uint64_t world_item_mask(enum world_item item)
+{
+    static const uint64_t masks[WORLD_ITEM_COUNT] = {
+#define X(name, mask) [WORLD_##name] = (mask),
+        WORLD_ITEMS(X)
+#undef X
+    };
+
+    return masks[item];
 }

@@ -13,6 +13,7 @@
 #ifndef HARNESS_SESSION_H
 #define HARNESS_SESSION_H
 
+#include "fault/world.h"
 #include "options.h"
 #include "record.h"
 
@@ -89,6 +90,20 @@ struct machine_facts { /* from firmware, strings are ASCII, NUL-terminated */
     char board[64]; /* SMBIOS type 1 manufacturer and product; empty: unknown */
 };
 
+/* The whole firmware world at one moment, and the bytes of its tables (GDT: the first page of it). */
+struct world_picture {
+    struct world world;
+    uint32_t gdt_bytes, idt_bytes;
+    uint8_t gdt[4096], idt[4096];
+};
+/* What efi/ saw around the last step; once something differs it stays as it is. */
+struct hand_back {
+    uint32_t steps; /* compared so far */
+    uint32_t differs;
+    uint64_t pages_expected, pages_after; /* of our memory type, in firmware's memory map */
+    struct world_picture before, after;
+};
+
 struct session {
     uint32_t abi, bytes; /* SESSION_ABI, sizeof(struct session) without the stream buffers */
 
@@ -108,6 +123,7 @@ struct session {
     uint32_t journal_cause; /* enum journal_carrier it came from */
     uint32_t cpu;           /* which processor runs this */
     uint64_t wall_clock;    /* seconds since 1970, 0: unknown; reports only */
+    struct hand_back hand_back;
 
     /* core -> efi/ */
     uint32_t state; /* enum session_state */

@@ -1,0 +1,437 @@
+/*
+ * core.c: from an ELF file in the application to a world of its own (docs/architecture.md, "Two
+ * link units"). Firmware maps memory identically, so until the switch physical addresses are
+ * pointers.
+ *
+ *   the block:  core's image | boot_info | session + buffers | processor areas | symbols | tables |
+ * free not in the   |<------------------ mapped at DIRECT_BASE, never executable ---------->|
+ *               direct map
+ */
+#include "efi/core.h"
+
+#include "efi/core_image.h"
+#include "efi/firmware.h"
+#include "fault/boot_info.h"
+#include "fault/layout.h"
+#include "paging/phys.h"
+#include "paging/table.h"
+#include "paging/tlb.h"
+#include "x86/cpuid.h"
+#include "x86/instructions.h"
+#include "x86/memory.h"
+
+#define BLOCK_BYTES      (UINT64_C(24) << 20)
+#define TABLE_FRAMES     160u
+#define JOURNAL_IN_BYTES (UINT64_C(2) << 20)
+#define FOUR_GIB         (UINT64_C(1) << 32)
+
+static const uint32_t stream_bytes[STREAM_COUNT] = {
+    [STREAM_CONSOLE] = 1u << 20, [STREAM_TAP] = 1u << 20,     [STREAM_XML] = 1u << 20,
+    [STREAM_JSON] = 2u << 20,    [STREAM_JOURNAL] = 2u << 20,
+};
+
+/* ELF64, as much of it as a loader needs (System V gABI, chapters 4 and 5). */
+struct elf_header {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, program_headers, section_headers;
+    uint32_t flags;
+    uint16_t header_bytes, program_header_bytes, program_header_count, section_header_bytes,
+        section_header_count, section_names;
+};
+struct elf_segment {
+    uint32_t type, flags;
+    uint64_t offset, address, physical, file_bytes, memory_bytes, align;
+};
+struct elf_section {
+    uint32_t name, type;
+    uint64_t flags, address, offset, bytes;
+    uint32_t link, info;
+    uint64_t align, entry_bytes;
+};
+struct elf_symbol {
+    uint32_t name;
+    uint8_t info, other;
+    uint16_t section;
+    uint64_t value, bytes;
+};
+#define ELF_LOAD   1u
+#define ELF_SYMTAB 2u
+#define ELF_W      2u
+#define ELF_X      1u
+
+static struct {
+    paddr_t block;
+    struct boot_info *boot;
+    uint64_t entry;
+    paddr_t next; /* the first byte of the block not given to anything yet */
+    uint64_t image_bytes;
+    uint64_t table_storage[FRAME_POOL_WORDS(TABLE_FRAMES)];
+    struct frame_pool tables;
+    paddr_t syscall_page;
+} core;
+
+uint64_t core_image_base(void)
+{
+    return core.block;
+}
+
+void core_enter(uint64_t transition_root, uint64_t entry, uint64_t cpu_area);
+
+static const struct elf_header *elf(void)
+{
+    return (const struct elf_header *)core_image;
+}
+
+static const struct elf_segment *segments(void)
+{
+    return (const struct elf_segment *)(core_image + elf()->program_headers);
+}
+
+/* Bytes from the block, in whole pages, cleared. */
+static paddr_t take(uint64_t bytes)
+{
+    paddr_t taken = core.next;
+    core.next += ALIGN_UP(bytes, PAGE_SIZE);
+    memset((void *)taken, 0, ALIGN_UP(bytes, PAGE_SIZE));
+    return taken;
+}
+
+/* Pages of our memory type that firmware's map shows. Out: false when the map cannot be had. */
+static bool count_pages(uint64_t *pages)
+{
+    UINTN bytes = 0, key, stride;
+    UINT32 version;
+    EFI_STATUS status = boot_services->GetMemoryMap(&bytes, NULL, &key, &stride, &version);
+
+    *pages = 0;
+    if (status != EFI_BUFFER_TOO_SMALL) {
+        return false;
+    }
+    bytes += 8 * stride; /* the allocation itself may split an entry */
+    uint8_t *map = pool_allocate(bytes);
+    if (!map) {
+        return false;
+    }
+    status =
+        boot_services->GetMemoryMap(&bytes, (EFI_MEMORY_DESCRIPTOR *)map, &key, &stride, &version);
+    for (UINTN at = 0; !EFI_ERROR(status) && at + stride <= bytes; at += stride) {
+        const EFI_MEMORY_DESCRIPTOR *descriptor = (const EFI_MEMORY_DESCRIPTOR *)(map + at);
+        if (descriptor->Type == CORE_MEMORY_TYPE) {
+            *pages += descriptor->NumberOfPages;
+        }
+    }
+    pool_free(map);
+    return !EFI_ERROR(status);
+}
+
+/*
+ * 2-MiB aligned, so that large pages of tests can be backed, and below 4 GiB, so that the
+ * transition root can be loaded from 32-bit mode.
+ */
+static bool allocate_block(void)
+{
+    uint64_t slack = PAGE_SIZE_2M / PAGE_SIZE - 1;
+    EFI_PHYSICAL_ADDRESS at = FOUR_GIB - 1;
+    EFI_STATUS status = boot_services->AllocatePages(AllocateMaxAddress, CORE_MEMORY_TYPE,
+                                                     BLOCK_BYTES / PAGE_SIZE + slack, &at);
+
+    if (EFI_ERROR(status)) {
+        return false;
+    }
+    core.block = ALIGN_UP(at, PAGE_SIZE_2M);
+    uint64_t before = (core.block - at) / PAGE_SIZE;
+    if (before) {
+        boot_services->FreePages(at, before);
+    }
+    if (slack - before) {
+        boot_services->FreePages(core.block + BLOCK_BYTES, slack - before);
+    }
+    core.next = core.block;
+    return true;
+}
+
+/* Core's segments, at the same distances from each other as they are linked. */
+static const char *load_image(void)
+{
+    const struct elf_segment *segment = segments();
+
+    if (memcmp(elf()->ident, "\177ELF\2\1\1", 7) != 0 ||
+        elf()->program_header_bytes != sizeof(struct elf_segment)) {
+        return "the embedded core is not an ELF64 file";
+    }
+    for (unsigned i = 0; i < elf()->program_header_count; i++) {
+        if (segment[i].type == ELF_LOAD) {
+            uint64_t end = segment[i].address + segment[i].memory_bytes - CORE_BASE;
+            if (segment[i].address < CORE_BASE || end > BLOCK_BYTES / 2 ||
+                segment[i].address % PAGE_SIZE ||
+                (segment[i].flags & (ELF_W | ELF_X)) == (ELF_W | ELF_X)) {
+                return "the embedded core has a segment that cannot be loaded";
+            }
+            core.image_bytes = ALIGN_UP(end, PAGE_SIZE);
+        }
+    }
+    take(core.image_bytes);
+    for (unsigned i = 0; i < elf()->program_header_count; i++) {
+        if (segment[i].type == ELF_LOAD) {
+            memcpy((void *)(core.block + segment[i].address - CORE_BASE),
+                   core_image + segment[i].offset, segment[i].file_bytes);
+        }
+    }
+    core.entry = elf()->entry;
+    return NULL;
+}
+
+/* Core's symbol table into the block, for call traces; and the one symbol that we need ourselves.
+ */
+static const char *load_symbols(struct boot_info *boot)
+{
+    const struct elf_section *section =
+        (const struct elf_section *)(core_image + elf()->section_headers);
+
+    for (unsigned i = 0; i < elf()->section_header_count; i++) {
+        if (section[i].type != ELF_SYMTAB) {
+            continue;
+        }
+        const struct elf_section *names = &section[section[i].link];
+        boot->symtab = take(section[i].bytes);
+        boot->symtab_entries = section[i].bytes / sizeof(struct elf_symbol);
+        memcpy((void *)boot->symtab, core_image + section[i].offset, section[i].bytes);
+        boot->strtab = take(names->bytes);
+        boot->strtab_bytes = names->bytes;
+        memcpy((void *)boot->strtab, core_image + names->offset, names->bytes);
+
+        const struct elf_symbol *symbol = (const struct elf_symbol *)boot->symtab;
+        for (uint64_t s = 0; s < boot->symtab_entries; s++) {
+            static const char wanted[] = "syscall_page";
+            if (symbol[s].name + sizeof(wanted) <= names->bytes &&
+                memcmp((const char *)boot->strtab + symbol[s].name, wanted, sizeof(wanted)) == 0) {
+                core.syscall_page = core.block + symbol[s].value - CORE_BASE;
+            }
+        }
+    }
+    return core.syscall_page ? NULL : "the embedded core has lost its symbols";
+}
+
+/* The session's buffers behind it, as offsets. */
+static struct session *make_session(struct boot_info *boot)
+{
+    uint64_t bytes = ALIGN_UP(sizeof(struct session), PAGE_SIZE);
+    uint64_t offset = bytes;
+
+    for (unsigned i = 0; i < STREAM_COUNT; i++) {
+        bytes += stream_bytes[i];
+    }
+    bytes += JOURNAL_IN_BYTES;
+    struct session *session = (struct session *)take(bytes);
+    session->abi = SESSION_ABI;
+    session->bytes = sizeof(*session);
+    for (unsigned i = 0; i < STREAM_COUNT; i++) {
+        session->stream[i].offset = (uint32_t)offset;
+        session->stream[i].capacity = stream_bytes[i];
+        offset += stream_bytes[i];
+    }
+    session->journal_in_offset = (uint32_t)offset;
+    session->journal_in_length = (uint32_t)JOURNAL_IN_BYTES;
+    boot->session_bytes = bytes;
+    return session;
+}
+
+struct mapping {
+    vaddr_t at;
+    paddr_t from;
+    uint64_t bytes;
+    pte_t flags;
+};
+
+static enum status map_all(struct address_space *space, const struct mapping *mapping, size_t count,
+                           pte_t without)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = paging_map(space, mapping[i].at, mapping[i].from, mapping[i].bytes, 1,
+                            (mapping[i].flags | PTE_P | PTE_A | PTE_D) & ~without);
+    }
+    return status;
+}
+
+#define RX PTE_P
+#define RO (PTE_P | PTE_XD)
+#define RW (PTE_P | PTE_RW | PTE_XD)
+
+/* Everything our world maps: fault/layout.h. */
+static enum status build_space(struct address_space *space, pte_t without, paddr_t session,
+                               paddr_t area)
+{
+    const struct boot_info *boot = core.boot;
+    const struct elf_segment *segment = segments();
+    enum status status = paging_space_init(space, boot->levels, &core.tables);
+
+    space->table_flags = PTE_RW | PTE_A; /* supervisor only: nothing of core is ring 3's */
+    for (unsigned i = 0; i < elf()->program_header_count && status == STATUS_OK; i++) {
+        if (segment[i].type == ELF_LOAD) {
+            const struct mapping image = {
+                .at = segment[i].address,
+                .from = core.block + segment[i].address - CORE_BASE,
+                .bytes = ALIGN_UP(segment[i].memory_bytes, PAGE_SIZE),
+                .flags = segment[i].flags & ELF_X   ? RX
+                         : segment[i].flags & ELF_W ? RW
+                                                    : RO,
+            };
+            status = map_all(space, &image, 1, without);
+        }
+    }
+    const struct mapping rest[] = {
+        {DIRECT_BASE,                     boot->direct,                boot->direct_bytes,               RW},
+        {BOOT_INFO_BASE,                  (paddr_t)boot,               PAGE_SIZE,                        RO},
+        {SESSION_BASE,                    session,                     boot->session_bytes,              RW},
+        {CPU_BASE,                        area,                        CPU_STACK_BOTTOM - PAGE_SIZE,     RW}, /* struct cpu, GDT, TSS */
+        {CPU_BASE + CPU_STACK_BOTTOM,     area + CPU_STACK_BOTTOM,     CPU_STACK_TOP - CPU_STACK_BOTTOM,
+         RW                                                                                                },
+        {CPU_BASE + CPU_STACK_DF_BOTTOM,  area + CPU_STACK_DF_BOTTOM,
+         CPU_STACK_DF_TOP - CPU_STACK_DF_BOTTOM,                                                         RW},
+        {CPU_BASE + CPU_STACK_NMI_BOTTOM, area + CPU_STACK_NMI_BOTTOM,
+         CPU_STACK_NMI_TOP - CPU_STACK_NMI_BOTTOM,                                                       RW},
+        {CPU_BASE + CPU_STACK_MC_BOTTOM,  area + CPU_STACK_MC_BOTTOM,
+         CPU_STACK_MC_TOP - CPU_STACK_MC_BOTTOM,                                                         RW},
+        {CPU_BASE + CPU_SYSCALL,          core.syscall_page,           PAGE_SIZE,                        RX},
+    };
+    return status == STATUS_OK ? map_all(space, rest, ARRAY_COUNT(rest), without) : status;
+}
+
+/* Firmware's top-level page with ours added. With 5 levels ours is the last entry, with 4 the last
+ * two. */
+static const char *build_transition(paddr_t world_root)
+{
+    const pte_t *firmware = (const pte_t *)(read_cr3() & PTE_ADDRESS);
+    const pte_t *world = (const pte_t *)world_root;
+    pte_t *transition = (pte_t *)take(PAGE_SIZE);
+
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+        if (world[i] && firmware[i] & PTE_P) {
+            return "firmware uses the top of the address space, where core has to go";
+        }
+        transition[i] = world[i] ? world[i] : firmware[i];
+    }
+    core.boot->transition_root = (paddr_t)transition;
+    return NULL;
+}
+
+static const char *build_world(struct session *session)
+{
+    struct boot_info *boot = core.boot;
+    struct address_space world, twin;
+    bool nx = cpuid(0x80000000, 0).eax >= 0x80000001 && cpuid(0x80000001, 0).edx & BIT(20);
+    paddr_t area = take(CPU_AREA);
+    paddr_t tables = take(TABLE_FRAMES * PAGE_SIZE);
+
+    phys_set(0, ~UINT64_C(0), 0);
+    boot->levels = read_cr4() & CR4_LA57 ? 5 : 4;
+    boot->direct = core.block + core.image_bytes;
+    boot->direct_bytes = BLOCK_BYTES - core.image_bytes;
+    if (frame_pool_init(&core.tables, "tables", tables, TABLE_FRAMES, core.table_storage) !=
+            STATUS_OK ||
+        build_space(&world, nx ? 0 : PTE_XD, (paddr_t)session, area) != STATUS_OK ||
+        build_space(&twin, PTE_XD, (paddr_t)session, area) != STATUS_OK) {
+        return "the page tables of our world do not fit their frames";
+    }
+    boot->world_root = world.root;
+    boot->twin_root = twin.root;
+    const char *problem = build_transition(world.root);
+    boot->free = core.next;
+    boot->free_bytes = core.block + BLOCK_BYTES - core.next;
+    return problem;
+}
+
+EFI_STATUS core_load(struct session **session, const char **problem)
+{
+    *session = NULL;
+    if (!allocate_block()) {
+        *problem = "no 24 MiB of contiguous memory below 4 GiB";
+        return EFI_OUT_OF_RESOURCES;
+    }
+    *problem = load_image();
+    if (!*problem) {
+        core.boot = (struct boot_info *)take(PAGE_SIZE);
+        core.boot->abi = BOOT_INFO_ABI;
+        core.boot->bytes = sizeof(*core.boot);
+        core.boot->block = core.block;
+        core.boot->block_bytes = BLOCK_BYTES;
+        *session = make_session(core.boot);
+        *problem = load_symbols(core.boot);
+    }
+    if (!*problem) {
+        *problem = build_world(*session);
+    }
+    if (*problem) {
+        core_unload();
+        *session = NULL;
+        return EFI_LOAD_ERROR;
+    }
+    (*session)->hand_back.pages_expected = BLOCK_BYTES / PAGE_SIZE;
+    return EFI_SUCCESS;
+}
+
+/* What a step must leave alone: every item of firmware's world, and the bytes of its tables. */
+static void picture_take(struct world_picture *picture)
+{
+    world_read(&picture->world);
+    const uint64_t *item = picture->world.item;
+    picture->gdt_bytes = (uint32_t)item[WORLD_GDT_LIMIT] + 1;
+    picture->idt_bytes = (uint32_t)item[WORLD_IDT_LIMIT] + 1;
+    if (picture->gdt_bytes > sizeof(picture->gdt)) {
+        picture->gdt_bytes = sizeof(picture->gdt);
+    }
+    if (picture->idt_bytes > sizeof(picture->idt)) {
+        picture->idt_bytes = sizeof(picture->idt);
+    }
+    memcpy(picture->gdt, (const void *)item[WORLD_GDT_BASE], picture->gdt_bytes);
+    memcpy(picture->idt, (const void *)item[WORLD_IDT_BASE], picture->idt_bytes);
+}
+
+/* Did the step leave a difference that a check would call one? */
+static bool pictures_differ(const struct hand_back *hand_back)
+{
+    const struct world_picture *before = &hand_back->before, *after = &hand_back->after;
+
+    if (before->gdt_bytes != after->gdt_bytes || before->idt_bytes != after->idt_bytes ||
+        memcmp(before->gdt, after->gdt, before->gdt_bytes) != 0 ||
+        memcmp(before->idt, after->idt, before->idt_bytes) != 0) {
+        return true;
+    }
+    for (unsigned i = 0; i < WORLD_ITEM_COUNT; i++) {
+        if ((before->world.item[i] ^ after->world.item[i]) & world_item_mask((enum world_item)i) &&
+            !(i == WORLD_TR && before->world.item[i] == 0)) {
+            return true;
+        }
+    }
+    return hand_back->pages_after != hand_back->pages_expected;
+}
+
+void core_step(struct session *session)
+{
+    struct hand_back *hand_back = &session->hand_back;
+    static struct world_picture before;
+
+    picture_take(&before);
+    core_enter(core.boot->transition_root, core.entry, CPU_BASE);
+    if (hand_back->differs) {
+        return; /* the first difference is the story */
+    }
+    hand_back->before = before;
+    picture_take(&hand_back->after);
+    if (!count_pages(&hand_back->pages_after)) {
+        hand_back->pages_after = 0;
+    }
+    hand_back->steps++;
+    hand_back->differs = pictures_differ(hand_back);
+}
+
+void core_unload(void)
+{
+    if (core.block) {
+        boot_services->FreePages(core.block, BLOCK_BYTES / PAGE_SIZE);
+        core.block = 0;
+    }
+}

@@ -1,0 +1,29 @@
+/*
+ * enter.S: the last instructions in firmware's world, and the first ones back in it.
+ */
+    .text
+/*
+ * core_enter: In: rdi transition root, rsi entry (in core), rdx processor's area. System V ABI.
+ * The transition root maps everything that firmware's root maps, so this code and the stack stay
+ * where they are; CR3's low bits are 0, as CR4.PCIDE may be set again only then.
+ */
+    .globl core_enter
+    .hidden core_enter
+    .type core_enter, @function
+core_enter:
+    endbr64
+    pushfq
+    cli
+    cld
+    mov %cr3, %rax
+    mov %rdi, %cr3
+    mov %rax, %rdi
+    mov %rsi, %rax
+    mov %rdx, %rsi
+    call *%rax
+    mov %rax, %cr3
+    popfq
+    ret
+    .size core_enter, . - core_enter
+
+    .section .note.GNU-stack, "", @progbits
