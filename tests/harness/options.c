@@ -186,6 +186,7 @@ static bool text_read(const struct option *option, struct options *options, cons
 
     if (length >= option->size)
         return false;
+    memset(field_of(option, options), 0, option->size); /* no rest of a longer text before */
     memcpy(field_of(option, options), value, length + 1);
     return true;
 }

@@ -308,16 +308,17 @@ static void written_options_read_back(void **state)
     static const struct {
         const char *text, *written;
     } rows[] = {
-        {"",                                                    ""                                    },
-        {"--seed 1 --cpus bsp --matrix quick",                  ""                                    },
-        {"--only \"a b\" --skip=c --only d",                    "--only=\"a b\" --only=d --skip=c"    },
-        {"--matrix soak --levels 5",                            "--matrix=soak:20 --levels=5"         },
+        {"",                                                    ""                                      },
+        {"--seed 1 --cpus bsp --matrix quick",                  ""                                      },
+        {"--only \"a b\" --skip=c --only d",                    "--only=\"a b\" --only=d --skip=c"      },
+        {"--matrix soak --levels 5",                            "--matrix=soak:20 --levels=5"           },
+        {"--sabotage longer --sabotage x",                      "--sabotage=x"                          },
         {"--matrix full --levels both --cpus all",              "--matrix=full --cpus=all --levels=both"},
         {"--seed 0xffffffffffffffff --mode 80x25 --debug-exit",
-         "--seed=18446744073709551615 --mode=80x25 --debug-exit=0xf4"                                 },
+         "--seed=18446744073709551615 --mode=80x25 --debug-exit=0xf4"                                   },
         {"--list --explain a --emulator \"Q C-7\" --no-wait --reboot --debug-wait --sabotage w "
          "--help --repeat 2",                          "--list --explain=a --repeat=2 --emulator=\"Q C-7\" --no-wait --reboot --debug-wait "
-         "--sabotage=w --help"                                  },
+         "--sabotage=w --help"                                    },
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         char text[OPTION_CANONICAL];
