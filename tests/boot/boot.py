@@ -1,0 +1,328 @@
+"""What the boot tests share: one run of the application in a virtual machine, and readers of its reports."""
+import dataclasses
+import gzip
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TREE, "tools"))
+import disk  # noqa: E402
+import vm  # noqa: E402
+
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TREE, "build")))  # tests/boot/run sets it
+RUN_IMAGE = os.path.join(BUILD, "run.img")
+STICK_IMAGE = os.path.join(BUILD, "faultline.img")
+APPLICATION = os.path.join(BUILD, "faultline.efi")
+LIMIT = 240  # seconds; only a run that hangs gets there
+VERDICT_LINE = r"^(?:# )?VERDICT: (\w+)"
+
+
+class Case(unittest.TestCase):
+    """A test with a folder of its own, which goes when it is over."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="boot-", dir=BUILD)
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+
+    def new_folder(self):
+        return tempfile.mkdtemp(dir=self.folder)
+
+
+@dataclasses.dataclass
+class Run:
+    """What is left of a run when the machine has gone."""
+
+    end: str  # as Guest.wait_end says
+    value: object
+    lines: list  # of the serial port
+    picture: vm.Picture
+    image: str  # the disk
+    seconds: float  # from QEMU's start to the end of the run
+    guest: vm.Guest
+
+    @property
+    def status(self):
+        """Exit status, for runs that ended by the debug-exit port."""
+        if self.end != "byte":
+            raise AssertionError(f"the run ended by {self.end} {self.value}:\n" + self.last_words())
+        return self.value
+
+    def last_words(self):
+        return "\n".join(self.lines[-30:]) + "\n" + self.guest.errors()
+
+    def reports(self, which=-1):
+        """Reports of the run whose folder is number @which on the disk."""
+        return Reports.from_image(self.image, disk.report_folders(self.image)[which])
+
+    def serial_tap(self):
+        """What of the serial line is TAP: from its version line on."""
+        starts = [at for at, line in enumerate(self.lines) if line.startswith("TAP version")]
+        if not starts:
+            raise AssertionError("no TAP on the serial line:\n" + self.last_words())
+        return "\n".join(self.lines[starts[-1]:]) + "\n"
+
+
+@dataclasses.dataclass
+class Reports:
+    """The three files of one run, as bytes."""
+
+    tap: bytes
+    xml: bytes
+    json: bytes
+
+    @staticmethod
+    def from_image(image, number):
+        return Reports(*(disk.read_file(image, f"/faultline/{number}/report.{kind}")
+                         for kind in ("tap", "xml", "json")))
+
+    def parsed(self):
+        """report.json by the stock parser."""
+        return json.loads(self.json)
+
+    @property
+    def totals(self):
+        return self.parsed()["totals"]
+
+
+def copy_image(folder, source=RUN_IMAGE):
+    """A private copy of a disk image in @folder."""
+    path = os.path.join(tempfile.mkdtemp(dir=folder), "disk.img")
+    shutil.copyfile(source, path)
+    return path
+
+
+def machine(image, options="", bus="virtio", readonly=False, debug_exit=True, **fields):
+    """The machine of make run with @image in it; @options None: none, not even the runner's own."""
+    text = None if options is None else vm.application_options(options, debug_exit)
+    return vm.Machine(drives=[vm.Drive(image, bus, readonly)], options=text, **fields)
+
+
+def run(folder, options="", image=None, limit=LIMIT, **fields):
+    """Boot the run disk (a copy, unless @image), wait for the end, take the screen, read nothing yet."""
+    image = image or copy_image(folder)
+    with vm.Guest(machine(image, options, **fields), tempfile.mkdtemp(dir=folder)) as guest:
+        try:
+            end, value = guest.wait_end(limit)
+        except vm.VmError as error:
+            raise AssertionError(f"{error}\n" + "\n".join(guest.lines[-30:])) from error
+        seconds = guest.seconds()
+        picture = None
+        if guest.status is None:
+            if guest.machine.screen:
+                picture = guest.picture()
+            guest.qmp("quit")
+            guest.wait_exit(20)
+    return Run(end, value, guest.lines, picture, image, seconds, guest)
+
+
+# ---- readers of reports ------------------------------------------------------------------------------
+
+
+class TapError(Exception):
+    """The text is no TAP version 14."""
+
+
+@dataclasses.dataclass
+class TapPoint:
+    ok: bool
+    number: int
+    name: str
+    directive: str  # "", "SKIP" or "TODO"
+    reason: str
+    yaml: list  # lines of its diagnostic block
+
+
+def parse_tap(text):
+    """The test points of TAP 14 text without subtests; strict: anything not in the grammar is a TapError."""
+    lines = text.split("\n")
+    if lines.pop() != "":
+        raise TapError("the last line has no end")
+    if not lines or lines.pop(0) != "TAP version 14":
+        raise TapError("the first line is not the version")
+    points, plan, yaml = [], None, None
+    for number, line in enumerate(lines, 2):
+        where = f"line {number}: {line!r}: "
+        if yaml is not None:
+            if line == "  ...":
+                points[-1].yaml, yaml = yaml, None
+            elif line.startswith("  "):
+                yaml.append(line[2:])
+            else:
+                raise TapError(where + "a diagnostic block without its end")
+            continue
+        if line == "  ---":
+            if not points or points[-1].yaml:
+                raise TapError(where + "a diagnostic block without its test point")
+            yaml = []
+        elif re.fullmatch(r"1\.\.\d+", line):
+            if plan is not None:
+                raise TapError(where + "a second plan")
+            plan = int(line[3:])
+        elif line.startswith(("ok", "not ok")):
+            points.append(_parse_point(line, where))
+            if points[-1].number != len(points):
+                raise TapError(where + f"number {len(points)} was next")
+        elif line.startswith("Bail out!"):
+            raise TapError(where + "the run was given up")
+        elif line and not line.startswith("#"):
+            raise TapError(where + "no TAP")
+    if yaml is not None:
+        raise TapError("the text ends inside a diagnostic block")
+    if plan != len(points):
+        raise TapError(f"{plan} test points are planned, {len(points)} came")
+    return points
+
+
+def _parse_point(line, where):
+    found = re.fullmatch(r"(not )?ok (\d+) - ((?:[^#\\]|\\[#\\])*?)(?: # (SKIP|TODO)(?: (.*))?)?", line)
+    if not found:
+        raise TapError(where + "no test point")
+    negated, number, name, directive, reason = found.groups()
+    return TapPoint(not negated, int(number), re.sub(r"\\([#\\])", r"\1", name), directive or "",
+                    reason or "", [])
+
+
+def tap_totals(points):
+    """Totals as report.json has them. A failure's kind is in its diagnostics."""
+    totals = dict.fromkeys(("passed", "failed", "known", "skipped", "errors"), 0)
+    for point in points:
+        if point.directive == "SKIP":
+            totals["skipped"] += 1
+        elif point.directive == "TODO":
+            totals["known"] += 1
+        elif point.ok:
+            totals["passed"] += 1
+        elif "verdict: ERROR" in point.yaml:
+            totals["errors"] += 1
+        else:
+            totals["failed"] += 1
+    return totals
+
+
+def xml_totals(data):
+    """Totals of JUnit XML by its elements; AssertionError when a suite's attributes say otherwise."""
+    totals = dict.fromkeys(("passed", "failed", "known", "skipped", "errors"), 0)
+    root = xml.etree.ElementTree.fromstring(data)
+    for suite in root.iter("testsuite"):
+        counted = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+        for case in suite.iter("testcase"):
+            counted["tests"] += 1
+            skipped = case.find("skipped")
+            if case.find("error") is not None:
+                totals["errors"] += 1
+                counted["errors"] += 1
+            elif case.find("failure") is not None:
+                totals["failed"] += 1
+                counted["failures"] += 1
+            elif skipped is not None:
+                known = skipped.get("message", "").startswith("known deviation")
+                totals["known" if known else "skipped"] += 1
+                counted["skipped"] += 1
+            else:
+                totals["passed"] += 1
+        said = {name: int(suite.get(name)) for name in counted}
+        if said != counted:
+            raise AssertionError(f"suite {suite.get('name')} says {said}, holds {counted}")
+    return totals
+
+
+# ---- readers of the screen ---------------------------------------------------------------------------
+
+FONT_FOLDERS = ("/usr/share/consolefonts", "/usr/share/kbd/consolefonts", "/usr/lib/kbd/consolefonts")
+FONT_SIZES = ((8, 16), (12, 24), (16, 32), (32, 64))
+
+
+def load_font(width, height):
+    """{rows of set pixels: character} of a Spleen console font (PSF 1 or 2), printable ASCII."""
+    for folder in FONT_FOLDERS:
+        path = os.path.join(folder, f"spleen-{width}x{height}.psfu.gz")
+        if os.path.exists(path):
+            break
+    else:
+        raise AssertionError(f"no Spleen font of {width}x{height} (tools/setup installs it)")
+    with gzip.open(path) as file:
+        data = file.read()
+    if data[:2] == b"\x36\x04":  # version 1: always 8 wide
+        header, size, font_height, font_width = 4, data[3], data[3], 8
+    else:
+        magic, _, header, _, _, size, font_height, font_width = struct.unpack_from("<8I", data)
+        if magic != 0x864AB572:
+            raise AssertionError(f"{path} is no PSF font")
+    if (font_width, font_height) != (width, height):
+        raise AssertionError(f"{path} holds glyphs of {font_width}x{font_height}")
+    stride = (width + 7) // 8
+    glyphs = {}
+    for code in range(0x20, 0x7F):
+        at = header + code * size
+        rows = tuple(int.from_bytes(data[at + y * stride:at + (y + 1) * stride], "big") >> (stride * 8 - width)
+                     for y in range(height))
+        glyphs.setdefault(rows, chr(code))
+    return glyphs
+
+
+def read_cells(picture, width, height, left=0, top=0):
+    """Lines of text of a screen of cells: each cell is compared with the font, pixel by pixel.
+
+    A cell has two colours at most, and the one of its rarer pixels is ink, or both ways are tried (inverse
+    lines). What is no glyph is '\\0'.
+    """
+    glyphs = load_font(width, height)
+    full = (1 << width) - 1
+    lines = []
+    stride = picture.width * 3
+    for y in range(top, picture.height - height + 1, height):
+        line = []
+        for x in range(left, picture.width - width + 1, width):
+            cell = [picture.pixels[(y + row) * stride + x * 3:(y + row) * stride + (x + width) * 3]
+                    for row in range(height)]
+            paper = cell[0][:3]
+            blank = paper * width
+            rows = tuple(0 if row == blank else
+                         sum(1 << (width - 1 - i) for i in range(width) if row[3 * i:3 * i + 3] != paper)
+                         for row in cell)
+            line.append(glyphs.get(rows) or glyphs.get(tuple(row ^ full for row in rows)) or "\0")
+        lines.append("".join(line))
+    return lines
+
+
+def read_screen(picture):
+    """Lines of the text on @picture in whichever font size and place it is drawn; AssertionError: none fits."""
+    best = []
+    for width, height in FONT_SIZES:
+        for left in {0, picture.width % width // 2}:
+            for top in {0, picture.height % height // 2}:
+                lines = read_cells(picture, width, height, left, top)
+                read = sum(1 for line in lines for glyph in line if glyph not in "\0 ")
+                unread = sum(line.count("\0") for line in lines)
+                best.append((read - unread, lines))
+    score, lines = max(best, key=lambda entry: entry[0])
+    if score <= 0:
+        raise AssertionError("no text on the screen")
+    return [line.rstrip() for line in lines]
+
+
+def recognise(picture, folder):
+    """The text that tesseract, which knows nothing of our font, reads on @picture."""
+    width, height, scale = picture.width, picture.height, 3
+    pixels = picture.pixels
+    grey = bytes(255 if max(pixels[at:at + 3]) > 100 else 0 for at in range(0, len(pixels), 3))
+    if grey.count(255) * 2 > len(grey):
+        grey = bytes(255 - value for value in grey)
+    path = os.path.join(tempfile.mkdtemp(dir=folder), "screen.pgm")
+    with open(path, "wb") as file:  # black on white, tripled
+        file.write(b"P5 %d %d 255\n" % (width * scale, height * scale))
+        for y in range(height):
+            row = bytes(255 - value for value in grey[y * width:(y + 1) * width] for _ in range(scale))
+            file.write(row * scale)
+    done = subprocess.run(["tesseract", path, "-", "--psm", "6"], capture_output=True, text=True,
+                          env=dict(os.environ, OMP_THREAD_LIMIT="1"), check=True)
+    return done.stdout
