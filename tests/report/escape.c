@@ -39,13 +39,13 @@ static void escape_string(struct sink *target, uint8_t byte, const char *unprint
 
 static void escape_xml(struct sink *target, uint8_t byte)
 {
-    if (byte != '\n' && byte != '\t' && byte < 0x20)
-        sink_text(target, "&#xFFFD;"); /* XML 1.0 has no way to say a control character */
-    else if (printable(byte) && byte != '&' && byte != '<' && byte != '>' && byte != '"')
+    bool markup = byte == '&' || byte == '<' || byte == '>' || byte == '"';
+    if ((printable(byte) && !markup) || byte == '\n' || byte == '\t')
         sink_write(target, (const char *)&byte, 1);
+    else if (byte < 0x20)
+        sink_text(target, "&#xFFFD;"); /* XML 1.0 has no way to say a control character */
     else
-        sink_printf(target, "&#%u;",
-                    byte); /* also line ends, which attributes would turn into blanks */
+        sink_printf(target, "&#%u;", byte);
 }
 
 static size_t escape_write(struct sink *sink, const char *bytes, size_t length)
@@ -92,9 +92,21 @@ void escape_text(struct sink *target, enum escape kind, const char *text)
     sink_text(&escape.sink, text);
 }
 
+struct sink *quote_open(struct escape_sink *escape, struct sink *target, enum escape kind)
+{
+    escape_sink_init(escape, target, kind);
+    sink_write(target, "\"", 1);
+    return &escape->sink;
+}
+
+void quote_close(struct escape_sink *escape)
+{
+    sink_write(escape->target, "\"", 1);
+}
+
 void escape_quoted(struct sink *target, enum escape kind, const char *text)
 {
-    sink_write(target, "\"", 1);
-    escape_text(target, kind, text);
-    sink_write(target, "\"", 1);
+    struct escape_sink escape;
+    sink_text(quote_open(&escape, target, kind), text);
+    quote_close(&escape);
 }

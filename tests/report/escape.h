@@ -30,4 +30,8 @@ void escape_sink_init(struct escape_sink *escape, struct sink *target, enum esca
 void escape_text(struct sink *target, enum escape kind, const char *text);
 void escape_quoted(struct sink *target, enum escape kind, const char *text);
 
+/* A quotation mark, then a sink for what stands between; and the closing one. */
+struct sink *quote_open(struct escape_sink *escape, struct sink *target, enum escape kind);
+void quote_close(struct escape_sink *escape);
+
 #endif

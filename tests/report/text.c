@@ -6,6 +6,7 @@
 
 #include "fault/symbols.h"
 #include "tests/deviations.h"
+#include "tests/harness/machine.h"
 #include "tests/harness/plan.h"
 #include "tests/harness/record_names.h"
 #include "tests/harness/rules.h"
@@ -33,6 +34,90 @@ void text_filled(struct sink *sink, unsigned indent, unsigned columns, const cha
             text++;
     }
     sink_text(sink, "\n");
+}
+
+void text_deviation(struct sink *sink, const struct record *record)
+{
+    if (record->deviation == 0 || record->deviation > deviation_count) {
+        sink_text(sink, "not in this version's list");
+        return;
+    }
+    const struct deviation *known = &deviations[record->deviation - 1];
+    sink_printf(sink, "%s: %s", known->machine, known->sentence);
+}
+
+void text_emulator(struct sink *sink)
+{
+    if (machine.emulator[0] == '\0')
+        sink_text(sink, machine_has(FEATURE_HYPERVISOR) ? "unknown hypervisor" : "bare metal");
+    else
+        sink_printf(sink, "%s%s%s", machine.emulator, machine.emulator_version[0] ? " " : "",
+                    machine.emulator_version);
+}
+
+void text_model(struct sink *sink)
+{
+    sink_printf(sink, "fam %u mod %u step %u", machine.family, machine.model, machine.stepping);
+}
+
+void text_widths(struct sink *sink)
+{
+    sink_printf(sink, "%u levels  %u-bit phys", machine.levels, machine.physical_bits);
+}
+
+/* Those that decide about page faults; the rest is in report.json. */
+static const uint8_t shown_features[] = {FEATURE_NX,   FEATURE_GB_PAGES, FEATURE_SMEP,
+                                         FEATURE_SMAP, FEATURE_PKU,      FEATURE_PKS,
+                                         FEATURE_LA57, FEATURE_CET_SS,   FEATURE_PCID};
+
+void text_features(struct sink *sink, bool present)
+{
+    const char *between = present ? "" : "no: ";
+    for (size_t i = 0; i < ARRAY_COUNT(shown_features); i++)
+        if (machine_has((enum cpu_feature)shown_features[i]) == present) {
+            sink_printf(sink, "%s%s", between, feature_names[shown_features[i]]);
+            between = " ";
+        }
+}
+
+void text_firmware(struct sink *sink, const struct machine_facts *facts)
+{
+    sink_printf(sink, "%.63s (UEFI %u.%u)", facts->firmware_vendor, facts->uefi_revision >> 16,
+                (facts->uefi_revision & 0xffff) / 10);
+}
+
+static const char *const save_problem_texts[] = {[SAVE_OK] = "",
+                                                 [SAVE_NO_VOLUME] = "started from no file system",
+                                                 [SAVE_READ_ONLY] = "the stick is write-protected",
+                                                 [SAVE_FULL] = "the stick is full",
+                                                 [SAVE_FAILED] = "writing to the stick failed"};
+_Static_assert(ARRAY_COUNT(save_problem_texts) == SAVE_PROBLEM_COUNT, "a problem has no text");
+
+void text_saved(struct sink *sink, const struct session *session)
+{
+    if (session->save_problem == SAVE_OK && session->saved_to_stick)
+        sink_printf(sink, "\\faultline\\%04u", session->report_number);
+    else
+        sink_printf(sink, "NOT SAVED: %s",
+                    save_problem_texts[session->save_problem == SAVE_OK ||
+                                               session->save_problem >= SAVE_PROBLEM_COUNT
+                                           ? SAVE_NO_VOLUME
+                                           : session->save_problem]);
+}
+
+const char *suite_name(unsigned suite)
+{
+    return suite < suite_count ? suites[suite]->name : "?";
+}
+
+const char *const matrix_names[] = {
+    [MATRIX_QUICK] = "quick", [MATRIX_FULL] = "full", [MATRIX_SOAK] = "soak"};
+
+void text_matrix(struct sink *sink, const struct options *options)
+{
+    sink_printf(sink, "matrix %s", matrix_names[options->matrix]);
+    if (options->matrix == MATRIX_SOAK)
+        sink_printf(sink, " %u s", options->soak_seconds);
 }
 
 void text_walk_entry(struct sink *sink, pte_t entry, unsigned level)
@@ -104,7 +189,7 @@ static void print_code_address(struct sink *sink, uint64_t address)
     const char *symbol = symbol_find(address, &offset);
     sink_printf(sink, "%016lx", address);
     if (symbol != NULL)
-        sink_printf(sink, " %s+0x%lx", symbol, offset);
+        sink_printf(sink, " %.64s+0x%lx", symbol, offset);
 }
 
 static void print_walk_picture(struct sink *sink, const char *name, uint64_t address,
@@ -210,9 +295,16 @@ static void print_comparison(struct sink *sink, const struct record *record,
 static void print_findings(struct sink *sink, const struct record *record, unsigned columns,
                            bool all)
 {
-    for (unsigned i = 0; i < record->comparisons; i++)
-        if (all || comparison_differs(&record->comparison[i]))
+    unsigned shown = 0, differing = 0;
+    all = all && record->comparisons <= REPORT_COMPARISONS;
+    for (unsigned i = 0; i < record->comparisons; i++) {
+        bool differs = comparison_differs(&record->comparison[i]);
+        differing += differs;
+        if ((all || differs) && shown++ < REPORT_COMPARISONS)
             print_comparison(sink, record, &record->comparison[i]);
+    }
+    if (shown > REPORT_COMPARISONS)
+        sink_printf(sink, "   and more: %u fields differ\n", differing);
     if (record->lost)
         sink_text(sink, "   details were lost: the journal was short\n");
     if (record->reason != REASON_NONE) {

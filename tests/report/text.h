@@ -6,7 +6,10 @@
 #define REPORT_TEXT_H
 
 #include "sink.h"
-#include "tests/harness/record.h"
+#include "tests/harness/session.h"
+
+/* How many comparisons of a record are shown; of a longer list, only those that differ. */
+#define REPORT_COMPARISONS 64u
 
 /* Everything that --explain shows: walk, stimulus, frame, rule, each compared field, verdict, oops.
  */
@@ -30,6 +33,27 @@ void text_walk_entry(struct sink *sink, pte_t entry, unsigned level); /* "PTE   
  * the first three. Nothing for a record that compared nothing.
  */
 void text_side(struct sink *sink, const struct record *record, unsigned side);
+
+/* "QEMU TCG: a locked read-modify-write faults as a read", of a KNOWN record. */
+void text_deviation(struct sink *sink, const struct record *record);
+
+/* This machine: "QEMU TCG 7.2", "fam 6 mod 6 step 3", "4 levels  48-bit phys", "NX SMEP", "no:
+ * PKS". */
+void text_emulator(struct sink *sink);
+void text_model(struct sink *sink);
+void text_widths(struct sink *sink);
+void text_features(struct sink *sink, bool present);
+/* "EDK II (UEFI 2.70)" */
+void text_firmware(struct sink *sink, const struct machine_facts *facts);
+/* "matrix quick", "matrix soak 20 s" */
+extern const char *const matrix_names[];
+void text_matrix(struct sink *sink, const struct options *options);
+
+/* Where the report files are: "\\faultline\\0003", or "NOT SAVED: the stick is write-protected". */
+void text_saved(struct sink *sink, const struct session *session);
+
+/* The name of a row of suites[], "?" where there is none. */
+const char *suite_name(unsigned suite);
 
 /* @text, its lines filled up to @columns and indented. Ends with a line end. */
 void text_filled(struct sink *sink, unsigned indent, unsigned columns, const char *text);
