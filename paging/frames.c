@@ -33,9 +33,6 @@ enum status frame_pool_init(struct frame_pool *pool, const char *name, paddr_t b
     for (size_t word = 0; word < FRAME_POOL_WORDS(frames); word++) {
         storage[word] = 0;
     }
-    if (frames % WORD_BITS) {
-        storage[frames / WORD_BITS] = ~UINT64_C(0) << frames % WORD_BITS;
-    }
     return STATUS_OK;
 }
 
@@ -44,6 +41,7 @@ enum status frame_alloc(struct frame_pool *pool, paddr_t *frame)
     if (pool->free == 0) {
         return STATUS_NO_FRAMES;
     }
+    /* As one is free, the search ends before the bits behind the last frame. */
     size_t word = pool->lowest / WORD_BITS;
     while (pool->used[word] == ~UINT64_C(0)) {
         word++;

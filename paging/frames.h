@@ -17,7 +17,7 @@ struct frame_pool {
     size_t frames;  /* in all */
     size_t free;    /* of them */
     size_t lowest;  /* every frame below this one is out */
-    uint64_t *used; /* one bit a frame; the bits behind the last frame are set */
+    uint64_t *used; /* one bit a frame */
 };
 
 /* Words of storage that a pool of @frames needs. */

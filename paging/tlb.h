@@ -2,8 +2,8 @@
  * tlb.h: the one header through which cached translations are dropped. Floor: paging. SDM vol. 3A
  * section 4.10.4.
  *
- * All of it concerns this processor only. On the build machine a simulated TLB (tlb_simulated.h)
- * takes the processor's place, so that a forgotten call fails a unit test.
+ * All of it concerns this processor only. On the build machine a simulated TLB
+ * (tests/host/tlb_simulated.h) takes the processor's place, so that a forgotten call fails a test.
  */
 #ifndef PAGING_TLB_H
 #define PAGING_TLB_H
