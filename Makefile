@@ -99,18 +99,18 @@ S_FILES  = $(shell git ls-files -co --exclude-standard '*.S')
 SCRIPTS  = $(shell git grep -lI --untracked -m1 -E '^\#!.*(/sh|bash)$$' -- .)
 
 format: ## put every C file into the house's format
-	$(Q)tools/setup lint
+	$(Q)tools/setup test lint
 	$(Q)clang-format -i $(C_FILES)
 
 lint: ## floors of includes, format of C, shell scripts
-	$(Q)tools/setup lint
+	$(Q)tools/setup test lint
 	$(Q)tools/lint-includes $(C_FILES) $(S_FILES)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)shellcheck $(SCRIPTS)
 
 ANALYZED := $(filter %.c,$(CORE_SOURCES))
 analyze: ## clang-tidy and cppcheck over core
-	$(Q)tools/setup lint
+	$(Q)tools/setup test lint
 	$(Q)clang-tidy --quiet $(ANALYZED) -- $(filter-out -MMD -MP,$(CORE_FLAGS))
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -I. \
 	    --enable=warning,performance,portability $(ANALYZED)

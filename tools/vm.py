@@ -8,6 +8,7 @@ A Guest is driven by one thread: every wait_* pumps the serial line and QMP unti
 come, the guest has gone, or the time is up. Nothing here sleeps.
 """
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -73,6 +74,7 @@ class Machine:
     extra: list = dataclasses.field(default_factory=list)
 
 
+@functools.lru_cache
 def qemu_version():
     """'7.2.22'; VmError when there is no QEMU."""
     try:
@@ -244,6 +246,10 @@ class Guest:
             self.qmp("qmp_capabilities")
         except GuestGone:
             raise VmError(f"QEMU did not start: {self.errors()}") from None
+
+    def seconds(self):
+        """Since QEMU's start."""
+        return time.monotonic() - self.started
 
     def errors(self):
         """What QEMU itself said."""

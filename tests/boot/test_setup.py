@@ -10,7 +10,8 @@ import boot
 
 SETUP = os.path.join(boot.TREE, "tools", "setup")
 COREUTILS = ("sh", "cat", "sed")  # what even the barest machine has
-COMMANDS = ("gcc", "make", "ld", "python3", "qemu-system-x86_64", "mformat", "mcopy", "clang", "tesseract")
+COMMANDS = ("gcc", "make", "ld", "python3", "qemu-system-x86_64", "mformat", "mcopy", "clang", "tesseract",
+            "clang-format", "shellcheck")
 FILES = ("usr/include/stdio.h", "usr/include/efi/efi.h", "usr/lib/libgnuefi.a",
          "usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/consolefonts/spleen-8x16.psfu.gz",
          "usr/include/cmocka.h", "usr/include/bsd/sys/tree.h",
