@@ -370,10 +370,12 @@ class Guest:
         return self.status
 
     def wait_end(self, timeout):
-        """How the application ended: ("byte", exit status), ("shutdown", reason) or ("quit", QEMU's status).
+        """How the application ended: ("byte", exit status) by the debug-exit port, ("shutdown", reason),
+        ("returned", status) to firmware that it would not start or that it failed in, or ("quit", QEMU's status).
 
-        The guest still stands after the first two, so its screen can be taken.
+        The guest still stands, unless it is the last, so its screen can be taken.
         """
+        returned = re.compile(r"BdsDxe: failed to \w+ Boot\d+ .*: (.*)")
 
         def look():
             if self.exit_bytes:
@@ -381,6 +383,11 @@ class Guest:
             for event in self.events:
                 if event["event"] == "SHUTDOWN":
                     return "shutdown", event["data"].get("reason", "")
+            while self._line_cursor < len(self.lines):
+                self._line_cursor += 1
+                found = returned.match(self.lines[self._line_cursor - 1])
+                if found:
+                    return "returned", found.group(1)
             return ("quit", self.status) if self.status is not None else None
 
         return self.wait_for(look, timeout, "end of the run")

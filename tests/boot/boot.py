@@ -1,5 +1,6 @@
 """What the boot tests share: one run of the application in a virtual machine, and readers of its reports."""
 import dataclasses
+import functools
 import gzip
 import json
 import os
@@ -22,7 +23,7 @@ RUN_IMAGE = os.path.join(BUILD, "run.img")
 STICK_IMAGE = os.path.join(BUILD, "faultline.img")
 APPLICATION = os.path.join(BUILD, "faultline.efi")
 LIMIT = 240  # seconds; only a run that hangs gets there
-VERDICT_LINE = r"^(?:# )?VERDICT: (\w+)"
+VERDICT_LINE = r"^VERDICT: (\w+)  (\d+) of (\d+) checks failed"
 
 
 class Case(unittest.TestCase):
@@ -64,11 +65,16 @@ class Run:
         return Reports.from_image(self.image, disk.report_folders(self.image)[which])
 
     def serial_tap(self):
-        """What of the serial line is TAP: from its version line on."""
-        starts = [at for at, line in enumerate(self.lines) if line.startswith("TAP version")]
+        """The last TAP on the serial line: from its version to the verdict, as report.tap has it."""
+        starts = [at for at, line in enumerate(self.lines) if line == "TAP version 14"]
         if not starts:
             raise AssertionError("no TAP on the serial line:\n" + self.last_words())
-        return "\n".join(self.lines[starts[-1]:]) + "\n"
+        lines = []
+        for line in self.lines[starts[-1]:]:
+            if line.startswith("VERDICT: "):
+                return "\n".join(lines + ["# " + line]) + "\n"
+            lines.append(line)
+        raise AssertionError("no verdict on the serial line:\n" + self.last_words())
 
 
 @dataclasses.dataclass
@@ -241,6 +247,7 @@ FONT_FOLDERS = ("/usr/share/consolefonts", "/usr/share/kbd/consolefonts", "/usr/
 FONT_SIZES = ((8, 16), (12, 24), (16, 32), (32, 64))
 
 
+@functools.lru_cache
 def load_font(width, height):
     """{rows of set pixels: character} of a Spleen console font (PSF 1 or 2), printable ASCII."""
     for folder in FONT_FOLDERS:
@@ -269,43 +276,49 @@ def load_font(width, height):
     return glyphs
 
 
-def read_cells(picture, width, height, left=0, top=0):
-    """Lines of text of a screen of cells: each cell is compared with the font, pixel by pixel.
+def read_cells(picture, font, scale, rows=None):
+    """Lines of text of a screen that is a centred grid of cells of @font, each of its pixels @scale wide.
 
-    A cell has two colours at most, and the one of its rarer pixels is ink, or both ways are tried (inverse
-    lines). What is no glyph is '\\0'.
+    Each cell is compared with the font, pixel by pixel, light on dark or dark on light. What is no glyph is
+    '\0'. @rows: only the first so many.
     """
-    glyphs = load_font(width, height)
+    width, height = font
+    glyphs = load_font(*font)
     full = (1 << width) - 1
-    lines = []
-    stride = picture.width * 3
-    for y in range(top, picture.height - height + 1, height):
-        line = []
-        for x in range(left, picture.width - width + 1, width):
-            cell = [picture.pixels[(y + row) * stride + x * 3:(y + row) * stride + (x + width) * 3]
-                    for row in range(height)]
-            paper = cell[0][:3]
-            blank = paper * width
-            rows = tuple(0 if row == blank else
-                         sum(1 << (width - 1 - i) for i in range(width) if row[3 * i:3 * i + 3] != paper)
-                         for row in cell)
-            line.append(glyphs.get(rows) or glyphs.get(tuple(row ^ full for row in rows)) or "\0")
-        lines.append("".join(line))
-    return lines
+    columns = min(picture.width // (width * scale), 160)
+    lines = min(picture.height // (height * scale), 100)
+    left = (picture.width - columns * width * scale) // 2
+    top = (picture.height - lines * height * scale) // 2
+    text = []
+    for line in range(min(lines, rows or lines)):
+        strips = []
+        for y in range(height):
+            at = ((top + (line * height + y) * scale) * picture.width + left) * 3
+            strip = picture.pixels[at:at + columns * width * scale * 3]
+            strips.append(strip if scale == 1 else
+                          b"".join(strip[x:x + 3] for x in range(0, len(strip), 3 * scale)))
+        read = ""
+        for x in range(0, columns * width * 3, width * 3):
+            paper = strips[0][x:x + 3]
+            shape = tuple(0 if strip[x:x + width * 3] == paper * width else
+                          sum(1 << (width - 1 - i) for i in range(width)
+                              if strip[x + 3 * i:x + 3 * i + 3] != paper) for strip in strips)
+            read += glyphs.get(shape) or glyphs.get(tuple(row ^ full for row in shape)) or "\0"
+        text.append(read)
+    return text
 
 
 def read_screen(picture):
-    """Lines of the text on @picture in whichever font size and place it is drawn; AssertionError: none fits."""
-    best = []
-    for width, height in FONT_SIZES:
-        for left in {0, picture.width % width // 2}:
-            for top in {0, picture.height % height // 2}:
-                lines = read_cells(picture, width, height, left, top)
-                read = sum(1 for line in lines for glyph in line if glyph not in "\0 ")
-                unread = sum(line.count("\0") for line in lines)
-                best.append((read - unread, lines))
-    score, lines = max(best, key=lambda entry: entry[0])
-    if score <= 0:
+    """Lines of the text on @picture in whichever size it is drawn; AssertionError: none fits."""
+
+    def score(lines):
+        return sum((glyph != " ") - 2 * (glyph == "\0") for line in lines for glyph in line)
+
+    sizes = [(font, scale) for font in FONT_SIZES for scale in range(1, 9)
+             if picture.width >= 20 * font[0] * scale and picture.height >= 2 * font[1] * scale]
+    best = max(sizes, key=lambda size: score(read_cells(picture, *size, rows=2)), default=None)
+    lines = read_cells(picture, *best) if best else []
+    if score(lines[:2]) <= 0:
         raise AssertionError("no text on the screen")
     return [line.rstrip() for line in lines]
 

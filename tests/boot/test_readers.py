@@ -63,24 +63,27 @@ class Screen(unittest.TestCase):
     TEXT = [" Faultline 0.1        CPU 1 of 4", " not_present  412  .", " VERDICT: PASS  0 of 17"]
 
     @staticmethod
-    def draw(lines, width, height, spoil=None):
+    def draw(lines, width, height, spoil=None, scale=1):
         shapes = {glyph: rows for rows, glyph in boot.load_font(width, height).items()}
         columns = max(map(len, lines)) + 3
         pixels = bytearray()
         for number, line in enumerate(lines):
             ink, paper = (b"\xff\xff\xff", b"\0\x50\0") if number % 2 else (b"\0\0\0", b"\xc0\xc0\xc0")
             for y in range(height):
-                for glyph in line.ljust(columns):
-                    bits = shapes[glyph][y]
-                    pixels += b"".join(ink if bits >> (width - 1 - x) & 1 else paper for x in range(width))
+                row = b"".join((ink if shapes[glyph][y] >> (width - 1 - x) & 1 else paper) * scale
+                               for glyph in line.ljust(columns) for x in range(width))
+                pixels += row * scale
         if spoil is not None:
             pixels[spoil * 3:spoil * 3 + 3] = bytes(255 - value for value in pixels[spoil * 3:spoil * 3 + 3])
-        return vm.Picture(columns * width, len(lines) * height, bytes(pixels))
+        return vm.Picture(columns * width * scale, len(lines) * height * scale, bytes(pixels))
 
     def test_cells_are_read_in_every_size(self):
         for width, height in boot.FONT_SIZES:
             with self.subTest(size=(width, height)):
                 self.assertEqual(boot.read_screen(self.draw(self.TEXT, width, height)), self.TEXT)
+
+    def test_cells_are_read_enlarged(self):
+        self.assertEqual(boot.read_screen(self.draw(self.TEXT, 8, 16, scale=5)), self.TEXT)
 
     def test_one_wrong_pixel_is_no_glyph(self):
         picture = self.draw(self.TEXT, 8, 16, spoil=5 * 35 * 8 + 8 + 3)
