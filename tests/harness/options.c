@@ -314,11 +314,13 @@ static bool emulator_read(const struct option *option, struct options *options, 
     return machine_emulator_version(value) && text_read(option, options, value);
 }
 
-/* How the program ends; of several the last one counts. */
+/* How the program ends, one choice with --debug-exit: the last one counts, and takes the port back.
+ */
 static bool end_read(const struct option *option, struct options *options, const char *value)
 {
     (void)value;
     options->at_end = (uint8_t)option->low;
+    options->debug_exit_port = OPTION_DEBUG_EXIT_PORT;
     return true;
 }
 
@@ -413,7 +415,7 @@ static const struct option option_table[] = {
     {LINE("--reboot", "                      reset the machine at the end"),
      .kind = &kind_end, FIELD(at_end), .low = AT_END_REBOOT},
     {LINE("--debug-exit", "[=PORT]           end QEMU through its isa-debug-exit (port 0xf4)"),
-     .kind = &kind_debug_exit, FIELD(debug_exit_port), NUMBER(1, 0xffff), .otherwise = 0xf4,
+     .kind = &kind_debug_exit, FIELD(debug_exit_port), NUMBER(1, 0xffff), .otherwise = OPTION_DEBUG_EXIT_PORT,
      .may_lack_value = true},
     {LINE("--debug-wait", "                  wait at the start until a debugger says go"),
      .kind = &kind_flag, FIELD(wait_debugger)},

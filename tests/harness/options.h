@@ -21,7 +21,10 @@
 
 #define OPTION_CPUS_ALL     0u
 #define OPTION_CPUS_BSP     1u
-#define OPTION_SOAK_SECONDS 20u /* unless said */
+
+/* Unless said. */
+#define OPTION_SOAK_SECONDS    20u
+#define OPTION_DEBUG_EXIT_PORT 0xf4u
 
 enum option_carrier {
     CARRIER_FILE,

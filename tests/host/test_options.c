@@ -312,6 +312,7 @@ static void written_options_read_back(void **state)
         {"--seed 1 --cpus bsp --matrix quick",                  ""                                      },
         {"--only \"a b\" --skip=c --only d",                    "--only=\"a b\" --only=d --skip=c"      },
         {"--matrix soak --levels 5",                            "--matrix=soak:20 --levels=5"           },
+        {"--debug-exit=0x501 --reboot", "--reboot"},
         {"--sabotage longer --sabotage x",                      "--sabotage=x"                          },
         {"--matrix full --levels both --cpus all",              "--matrix=full --cpus=all --levels=both"},
         {"--seed 0xffffffffffffffff --mode 80x25 --debug-exit",
