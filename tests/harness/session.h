@@ -120,7 +120,8 @@ struct session {
     uint8_t save_problem;   /* 0 none, else enum save_problem for the screen */
     uint16_t report_number; /* NNNN */
     uint32_t journal_in_offset, journal_in_length; /* bytes of an unfinished run's journal, 0: none */
-    uint32_t journal_cause; /* enum journal_carrier it came from */
+    uint32_t journal_cause;   /* enum journal_carrier it came from */
+    uint32_t journal_carrier; /* enum journal_carrier that this run's journal is on now */
     uint32_t cpu;           /* which processor runs this */
     uint64_t wall_clock;    /* seconds since 1970, 0: unknown; reports only */
     struct hand_back hand_back;
