@@ -283,6 +283,8 @@ static void limits_are_refused(void **state)
     glob[OPTION_TEXT] = '\0';
     snprintf(text, sizeof text, "--only %s", glob);
     refuse(CARRIER_FILE, text, word, reason);
+    snprintf(text, sizeof text, "--sabotage %s", glob);
+    refuse(CARRIER_FILE, text, word, "is wrong: --sabotage takes 1 to 95 characters");
     snprintf(text, sizeof text, "--only %s%s", glob, glob);
     refuse(CARRIER_FILE, text, word, "is too long");
 
@@ -312,7 +314,7 @@ static void written_options_read_back(void **state)
         {"--seed 1 --cpus bsp --matrix quick",                  ""                                      },
         {"--only \"a b\" --skip=c --only d",                    "--only=\"a b\" --only=d --skip=c"      },
         {"--matrix soak --levels 5",                            "--matrix=soak:20 --levels=5"           },
-        {"--debug-exit=0x501 --reboot", "--reboot"},
+        {"--debug-exit=0x501 --reboot",                         "--reboot"                              },
         {"--sabotage longer --sabotage x",                      "--sabotage=x"                          },
         {"--matrix full --levels both --cpus all",              "--matrix=full --cpus=all --levels=both"},
         {"--seed 0xffffffffffffffff --mode 80x25 --debug-exit",
