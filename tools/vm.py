@@ -7,7 +7,9 @@
 A Guest is driven by one thread: every wait_* pumps the serial line and QMP until what it waits for has
 come, the guest has gone, or the time is up. Nothing here sleeps.
 """
+import contextlib
 import dataclasses
+import fcntl
 import functools
 import json
 import os
@@ -202,7 +204,7 @@ class Guest:
             line += ["-chardev", f"socket,id={name},fd={number}"]
         line += ["-mon", "chardev=qmp,mode=control"]
         if m.serial:
-            line += ["-serial", "chardev:serial"]
+            line += ["-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial"]
         if m.exits == "byte":
             line += ["-device", f"isa-debugcon,iobase={DEBUG_EXIT_PORT},chardev=exit"]
         elif m.exits == "quit":
@@ -223,10 +225,8 @@ class Guest:
         return line + m.extra
 
     def _start(self):
-        names = ["qmp"] + (["serial"] if self.machine.serial else [])
-        names += ["exit"] if self.machine.exits == "byte" else []
         theirs = {}
-        for name in names:
+        for name in ["qmp"] + ["exit"] * (self.machine.exits == "byte"):
             ours, other = socket.socketpair()
             theirs[name] = other
             self._sockets[name] = ours
@@ -236,12 +236,18 @@ class Guest:
         with open(self.stderr_path, "wb") as errors:
             try:
                 self.process = subprocess.Popen(
-                    self.argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+                    self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
                     pass_fds=[end.fileno() for end in theirs.values()])
             except OSError as error:
                 raise VmError(f"{QEMU} does not run: {error} (tools/setup installs it)") from error
         for end in theirs.values():
             end.close()
+        # The serial line is a pipe and a wide one: it must take all that the guest says while we do
+        # something else, or the guest's driver times out and loses bytes. (Of a socket, each byte that is
+        # written by itself takes a buffer.)
+        with contextlib.suppress(PermissionError):  # a user with many wide pipes gets a narrow one
+            fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, 1 << 20)
+        self._selector.register(self.process.stdout, selectors.EVENT_READ, "serial")
         try:
             self.qmp("qmp_capabilities")
         except GuestGone:
@@ -261,7 +267,7 @@ class Guest:
         if self.process.poll() is None:
             self.process.kill()
         self.status = self.process.wait()
-        for end in self._sockets.values():
+        for end in (*self._sockets.values(), self.process.stdin, self.process.stdout):
             end.close()
         self._selector.close()
 
@@ -280,7 +286,7 @@ class Guest:
             return False
         for key, _ in self._selector.select(max(timeout, 0)):
             try:
-                data = key.fileobj.recv(65536)
+                data = os.read(key.fd, 1 << 20)
             except ConnectionResetError:
                 data = b""
             if not data:
@@ -410,7 +416,8 @@ class Guest:
 
     def send_serial(self, text):
         """Type @text at the serial console."""
-        self._sockets["serial"].sendall(text.encode())
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
 
     def send_key(self, *keys):
         """Press each of @keys (QEMU's names; "ctrl-x" together) at the keyboard."""

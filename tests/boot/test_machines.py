@@ -42,7 +42,7 @@ Processors = machines(
     Nehalem={"cpu": "Nehalem", "missing": ["SMEP", "SMAP", "PKU"]},
     EPYC={"cpu": "EPYC", "present": ["SMEP", "SMAP"]},
     without_nx={"cpu": "max,-nx", "missing": ["NX"]},
-    without_1g_pages={"cpu": "max,-pdpe1gb", "missing": ["1G"]},
+    without_1g_pages={"cpu": "max,-pdpe1gb", "missing": ["1-GiB pages"]},
 )
 
 Sizes = machines(
