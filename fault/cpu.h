@@ -30,6 +30,7 @@ enum probe_exit {
 struct probe {
     uint64_t exit; /* enum probe_exit; armed when not PROBE_IDLE */
     uint64_t resume;
+    uint64_t rsp; /* at the instruction that may fault */
     struct outcome outcome;
     uint64_t pushed_at;     /* address of the frame's error code: which stack was used */
     struct context context; /* for PROBE_UNWIND */

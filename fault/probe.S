@@ -19,6 +19,7 @@ probe_supervisor_\name:
     mov %rsp, %rcx
     and $-CPU_AREA, %rcx
     movq $9f, CPU_PROBE_RESUME(%rcx)
+    mov %rsp, CPU_PROBE_RSP(%rcx)
     movq $PROBE_EXIT_FIXUP, CPU_PROBE_EXIT(%rcx)
 probe_supervisor_\name\()_at:
     \body
@@ -43,6 +44,7 @@ probe_supervisor_FETCH:
     and $-CPU_AREA, %rcx
     mov $9f, %rsi
     movq $9f, CPU_PROBE_RESUME(%rcx)
+    mov %rsp, CPU_PROBE_RSP(%rcx)
     movq $PROBE_EXIT_FIXUP, CPU_PROBE_EXIT(%rcx)
 probe_supervisor_FETCH_at:
     jmp *%rdi
@@ -62,6 +64,7 @@ probe_supervisor_PUSH:
     and $-CPU_AREA, %rcx
     mov %rsp, %r8
     movq $9f, CPU_PROBE_RESUME(%rcx)
+    mov %rsp, CPU_PROBE_RSP(%rcx)
     movq $PROBE_EXIT_FIXUP, CPU_PROBE_EXIT(%rcx)
     lea 8(%rdi), %rsp
 probe_supervisor_PUSH_at:

@@ -12,6 +12,7 @@
 
 _Static_assert(offsetof(struct cpu, probe.exit) == CPU_PROBE_EXIT, "probe.S knows it");
 _Static_assert(offsetof(struct cpu, probe.resume) == CPU_PROBE_RESUME, "probe.S knows it");
+_Static_assert(offsetof(struct cpu, probe.rsp) == CPU_PROBE_RSP, "probe.S knows it");
 _Static_assert(PROBE_FIXUP == PROBE_EXIT_FIXUP, "probe.S knows it");
 
 #define X(id, name)                                                                                \
@@ -90,4 +91,9 @@ uint64_t probe_expected_rip(enum access_kind kind, vaddr_t address, vaddr_t code
     }
     return code ? code + (uint64_t)(probes[kind].user_at - probe_user_page)
                 : (uint64_t)probes[kind].supervisor_at;
+}
+
+uint64_t probe_supervisor_rsp(void)
+{
+    return cpu_current()->probe.rsp;
 }

@@ -59,8 +59,10 @@ uint64_t probe_supervisor(enum access_kind kind, vaddr_t address, uint64_t opera
 uint64_t probe_user(enum access_kind kind, vaddr_t address, uint64_t operand, bool ac, vaddr_t code,
                     vaddr_t stack, struct outcome *outcome);
 
-/* RIP and RSP that a fault of this access must report. @code 0: ring 0 (RSP then is not known: 0).
- */
+/* The RIP that a fault of this access must report. @code 0: made from ring 0. */
 uint64_t probe_expected_rip(enum access_kind kind, vaddr_t address, vaddr_t code);
+
+/* RSP at the last ring-0 probe's access (PUSH: before it moved RSP). */
+uint64_t probe_supervisor_rsp(void);
 
 #endif

@@ -6,6 +6,7 @@
 
 #define CPU_PROBE_EXIT   40
 #define CPU_PROBE_RESUME 48
+#define CPU_PROBE_RSP    56
 
 #define PROBE_EXIT_FIXUP 1
 

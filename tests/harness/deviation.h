@@ -1,0 +1,16 @@
+/*
+ * deviation.h: is a failing record one that tests/deviations.c explains?
+ */
+#ifndef HARNESS_DEVIATION_H
+#define HARNESS_DEVIATION_H
+
+#include "machine.h"
+#include "record.h"
+
+/* Row of deviations[] + 1 that explains *every* difference in @record on machine @m; 0: none. */
+uint16_t deviation_find(const struct record *record, const struct machine *m) MUST_CHECK;
+
+/* Which rows are for this machine: those must occur, or they are stale. */
+bool deviation_applies(unsigned row, const struct machine *m) MUST_CHECK;
+
+#endif

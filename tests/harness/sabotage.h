@@ -1,0 +1,20 @@
+/*
+ * sabotage.h: test-only: leave something wrong, or provoke something, so that a test sees the check
+ * for it fail. The words of --sabotage; docs/suites.md lists them.
+ *
+ *   world:NAME     an item of firmware's world (fault/world.h) comes back changed
+ *   gdt-byte       a byte of firmware's GDT comes back changed
+ *   idt-byte       a byte of firmware's IDT comes back changed
+ *   leak-page      a page of our memory type stays allocated (efi/core.c)
+ *   oops:KIND      the suite `harness` provokes what no check expects; KIND: its cases
+ */
+#ifndef HARNESS_SABOTAGE_H
+#define HARNESS_SABOTAGE_H
+
+#include "x86/types.h"
+
+/* Arrange what @word says. Out: false: it says nothing known. Empty: nothing, and anything earlier
+ * is off. */
+bool sabotage_set(const char *word) MUST_CHECK;
+
+#endif

@@ -1,0 +1,477 @@
+/*
+ * session.c: batch_run(): what core does when efi/ asks for a step (session.h). One step does a
+ * bounded piece of the plan; whatever happens in it, the next step finds a state to go on from.
+ */
+#include "session.h"
+
+#include "coverage.h"
+#include "fault/boot_info.h"
+#include "fault/cpu.h"
+#include "fault/fixup.h"
+#include "fault/layout.h"
+#include "fault/symbols.h"
+#include "fault/uaccess.h"
+#include "journal.h"
+#include "machine.h"
+#include "paging/phys.h"
+#include "plan.h"
+#include "record_log.h"
+#include "sabotage.h"
+#include "target.h"
+#include "tests/report/report.h"
+#include "tests/report/stream.h"
+#include "trial.h"
+#include "x86/instructions.h"
+#include "x86/memory.h"
+#include "x86/registers.h"
+
+#define LOG_BYTES    (UINT64_C(4) << 20)
+#define JOURNAL_ROOM (UINT64_C(1) << 20) /* in a file; variables have less, efi/ says */
+
+static struct session *const session = (struct session *)SESSION_BASE;
+
+/* Where the plan stands. */
+static struct {
+    struct check_ref check; /* the next one to run */
+    bool more;              /* @check is one */
+    bool announced;         /* "about to run" was written for it, or for its suite */
+    bool careful;           /* the suite killed the machine before: announce each check */
+    bool running;           /* trial_run() was entered and has not come back */
+    bool in_suite;          /* @suite has begun and its end is not written yet */
+    bool finishing;
+    uint16_t suite;
+    uint32_t round; /* of --repeat */
+    uint64_t started;
+} run;
+
+static struct report report;
+static struct journal journal;
+static struct stream_sink journal_out;
+static uint8_t *log_memory;
+
+extern const uint8_t build_id_note[]; /* core.lds: an ELF note, 16 bytes of head, 20 of SHA-1 */
+
+/* ---- the plan
+ * ------------------------------------------------------------------------------------ */
+
+/* From @run.check on: the first check that is selected. */
+static void select_from(bool found)
+{
+    while (found && !check_selected(&run.check, &session->options)) {
+        found = check_next(&run.check, false);
+    }
+    run.more = found;
+    run.announced = run.announced && found && run.check.suite == run.suite && !run.careful &&
+                    !(check_case(&run.check)->flags & CASE_DANGEROUS);
+}
+
+static void plan_first(void)
+{
+    run.announced = false;
+    select_from(check_next(&run.check, true));
+}
+
+static void plan_next(void)
+{
+    select_from(check_next(&run.check, false));
+    if (!run.more && run.round < session->options.repeat) {
+        run.round++;
+        plan_first();
+    }
+}
+
+/* For the journal: the order of the selected checks. */
+static bool selected_next(struct check_ref *check)
+{
+    bool found = check_next(check, false);
+
+    while (found && !check_selected(check, &session->options)) {
+        found = check_next(check, false);
+    }
+    return found;
+}
+
+static uint32_t plan_count(void)
+{
+    struct check_ref check;
+    uint32_t count = 0;
+
+    for (bool found = check_next(&check, true); found; found = check_next(&check, false)) {
+        count += check_selected(&check, &session->options);
+    }
+    return count * session->options.repeat;
+}
+
+/* ---- results
+ * ------------------------------------------------------------------------------------- */
+
+static void take_record(const struct record *record)
+{
+    run.suite = record->check.suite;
+    run.in_suite = true;
+    coverage_note(record);
+    report_check(&report, record);
+}
+
+/* Out: false: the streams are full, the step has to end. */
+static bool close_suite(void)
+{
+    if (run.in_suite && !report_suite_end(&report)) {
+        return false;
+    }
+    run.in_suite = false;
+    return true;
+}
+
+static void explain(const struct record *record)
+{
+    struct stream_sink out = stream_sink(session, STREAM_CONSOLE, STREAM_CONSOLE);
+
+    report_explain(&out.sink, record);
+    session->totals[record->verdict]++;
+    session->done++;
+    session->exit_status = report_exit_status(report_verdict(session));
+}
+
+static void result(const struct record *record)
+{
+    if (session->options.explain[0]) {
+        explain(record);
+    } else {
+        take_record(record);
+        journal_check(&journal, record);
+    }
+}
+
+/* ---- starting
+ * -------------------------------------------------------------------------------------- */
+
+static void complain(enum option_carrier carrier, const char *word, const char *reason)
+{
+    static const char *const carriers[CARRIER_COUNT] = {"faultline.cfg", "command line", "fw_cfg"};
+    struct stream_sink out = stream_sink(session, STREAM_CONSOLE, STREAM_CONSOLE);
+
+    sink_printf(&out.sink, "faultline: %s: '%s' %s; nothing runs (--help lists the options)\n",
+                carriers[carrier], word, reason);
+    session->state = SESSION_BAD_OPTIONS;
+    session->exit_status = 2;
+}
+
+/* Options that are in the grammar for a later version. */
+static const char *not_available(const struct options *options)
+{
+    if (options->matrix != MATRIX_QUICK) {
+        return "--matrix";
+    }
+    if (options->levels == LEVELS_BOTH || (options->levels == LEVELS_4 && machine.levels != 4) ||
+        (options->levels == LEVELS_5 && machine.levels != 5)) {
+        return "--levels";
+    }
+    return options->cpus != OPTION_CPUS_BSP ? "--cpus" : NULL;
+}
+
+static bool read_options(void)
+{
+    options_init(&session->options);
+    for (unsigned carrier = 0; carrier < CARRIER_COUNT; carrier++) {
+        if (!options_parse(&session->options, (enum option_carrier)carrier,
+                           session->option_text[carrier], session->option_length[carrier],
+                           &session->option_error)) {
+            complain(session->option_error.carrier, session->option_error.word,
+                     session->option_error.reason);
+            return false;
+        }
+    }
+    const char *missing = not_available(&session->options);
+    if (missing) {
+        complain(CARRIER_COMMAND_LINE, missing, "as given is not available in this version");
+        return false;
+    }
+    if (!sabotage_set(session->options.sabotage)) {
+        complain(CARRIER_COMMAND_LINE, session->options.sabotage,
+                 "is nothing that --sabotage knows");
+        return false;
+    }
+    if (session->options.emulator[0]) {
+        machine_set_emulator(&machine, session->options.emulator);
+    }
+    return true;
+}
+
+/* --help and --list: text only. */
+static bool print_texts(void)
+{
+    struct stream_sink out = stream_sink(session, STREAM_CONSOLE, STREAM_CONSOLE);
+
+    if (session->options.help) {
+        for (unsigned i = 0; options_help_line(i); i++) {
+            sink_printf(&out.sink, "%s\n", options_help_line(i));
+        }
+    } else if (session->options.list) {
+        struct check_ref check;
+        char id[CHECK_ID_TEXT];
+        for (bool found = check_next(&check, true); found; found = check_next(&check, false)) {
+            if (check_selected(&check, &session->options)) {
+                check_id(&check, id);
+                sink_printf(&out.sink, "%s\n", id);
+            }
+        }
+    } else {
+        return false;
+    }
+    session->state = SESSION_LISTED;
+    session->exit_status = 0;
+    return true;
+}
+
+static struct journal_header make_header(void)
+{
+    struct journal_header header = {
+        .planned = session->planned,
+        .report_number = session->report_number,
+    };
+
+    memcpy(header.build_id, build_id_note + 16, sizeof(header.build_id));
+    for (unsigned carrier = 0; carrier < CARRIER_COUNT; carrier++) {
+        header.options_hash = journal_hash(header.options_hash, session->option_text[carrier],
+                                           session->option_length[carrier]);
+    }
+    return header;
+}
+
+/*
+ * The journal of a run that the machine did not survive: take its results, blame what was about to
+ * run, and stand behind it. Out: false: there is none that fits this run.
+ */
+static bool resume(const struct journal_header *ours)
+{
+    struct journal_reader reader;
+    struct journal_entry entry;
+    bool fits = false, about = false, known = false, single = false;
+    struct check_ref last = {0};
+
+    journal_read_begin(&reader, (const uint8_t *)session + session->journal_in_offset,
+                       session->journal_in_length, selected_next);
+    while (journal_read(&reader, &entry)) {
+        if (entry.kind == RECORD_HEADER) {
+            fits = memcmp(entry.header.build_id, ours->build_id, sizeof(ours->build_id)) == 0 &&
+                   entry.header.options_hash == ours->options_hash &&
+                   entry.header.planned == ours->planned;
+        } else if (entry.kind == RECORD_END) {
+            fits = false;
+        } else if (fits && entry.kind == RECORD_ABOUT) {
+            about = true;
+            single = entry.about.test_case != JOURNAL_WHOLE_SUITE;
+        } else if (fits && entry.kind == RECORD_CHECK) {
+            if (run.in_suite && run.suite != entry.record->check.suite) {
+                (void)close_suite(); /* replay fits: the streams were empty */
+            }
+            take_record(entry.record);
+            last = entry.record->check;
+            known = true;
+            single = false;
+        }
+        if (!fits) {
+            break;
+        }
+    }
+    if (!fits || !(about || known)) {
+        return false;
+    }
+    session->journal_in_length = (uint32_t)reader.at;
+    journal_begin(&journal, &journal_out.sink, (enum journal_carrier)session->journal_carrier,
+                  JOURNAL_ROOM, selected_next, NULL);
+    journal.sequence = reader.sequence;
+    plan_first();
+    while (known && run.more) {
+        bool reached = check_ref_equal(&run.check, &last);
+        plan_next();
+        if (reached) {
+            break;
+        }
+    }
+    if (run.more) {
+        /* The check itself, or the first of its suite that we know nothing of; then go carefully.
+         */
+        run.careful = !single;
+        result(trial_verdict(&run.check, VERDICT_ERROR, REASON_RESET, run.careful));
+        plan_next();
+    }
+    session->flush = 1;
+    return true;
+}
+
+static bool start_machine(const struct boot_info *boot)
+{
+    static bool started;
+
+    machine_identify(boot->levels);
+    uaccess_configure(false, boot->levels);
+    if (started) {
+        return true;
+    }
+    fixup_start();
+    phys_set(boot->direct, boot->direct_bytes, DIRECT_BASE);
+    symbols_set(phys_to_virt(boot->symtab), boot->symtab_entries, phys_to_virt(boot->strtab),
+                boot->strtab_bytes);
+    log_memory = phys_to_virt(boot->free);
+    started = target_start(boot->free + LOG_BYTES, boot->free_bytes - LOG_BYTES, boot->levels) ==
+              STATUS_OK;
+    return started;
+}
+
+static void start(const struct boot_info *boot)
+{
+    memset(&run, 0, sizeof(run));
+    run.round = 1;
+    run.started = read_tsc();
+    memset(session->totals, 0, sizeof(session->totals));
+    session->done = 0;
+    session->planned = 0;
+    session->exit_status = 2;
+    if (!start_machine(boot)) {
+        complain(CARRIER_COMMAND_LINE, "memory", "for the checks' page tables is missing");
+        return;
+    }
+    if (!read_options() || print_texts()) {
+        return;
+    }
+    session->state = SESSION_RUNNING;
+    session->planned = plan_count();
+    coverage_start();
+    if (session->options.explain[0]) {
+        session->journal_in_length = 0;
+        plan_first();
+        if (!run.more) {
+            complain(CARRIER_COMMAND_LINE, session->options.explain,
+                     "names no check (--list does)");
+        }
+        return;
+    }
+    report_begin(&report, session, log_memory, LOG_BYTES);
+    journal_out = stream_sink(session, STREAM_JOURNAL, STREAM_JOURNAL);
+    struct journal_header header = make_header();
+    if (session->journal_in_length == 0 || !resume(&header)) {
+        session->journal_in_length = 0;
+        journal_begin(&journal, &journal_out.sink, (enum journal_carrier)session->journal_carrier,
+                      JOURNAL_ROOM, selected_next, &header);
+        plan_first();
+    }
+}
+
+/* ---- running
+ * ----------------------------------------------------------------------------------------- */
+
+/*
+ * Before a suite, a dangerous check, and any check of a suite that killed the machine: everything
+ * must be on the stick, with the name of what comes. Out: true: the step has to end for that.
+ */
+static bool announce(void)
+{
+    const struct test_case *next = check_case(&run.check);
+    bool dangerous = next->flags & CASE_DANGEROUS;
+    bool new_suite = !run.in_suite || run.check.suite != run.suite;
+
+    if (session->options.explain[0] || run.announced) {
+        return false;
+    }
+    if (new_suite) {
+        run.careful = run.careful && run.in_suite && run.check.suite == run.suite;
+    }
+    struct check_ref about = run.check;
+    if (!dangerous && !run.careful) {
+        about.test_case = JOURNAL_WHOLE_SUITE;
+    }
+    journal_about(&journal, &about);
+    session->flush = 1;
+    run.announced = true;
+    return true;
+}
+
+static void run_checks(void)
+{
+    uint64_t until = read_tsc() + session->budget_ticks;
+
+    while (run.more) {
+        if (!report_space(session)) {
+            return;
+        }
+        if (run.in_suite && run.check.suite != run.suite && !session->options.explain[0] &&
+            !close_suite()) {
+            return;
+        }
+        if (announce()) {
+            return;
+        }
+        bool alone = check_case(&run.check)->flags & CASE_DANGEROUS;
+        run.running = true;
+        const struct record *record = trial_run(&run.check);
+        run.running = false;
+        result(record);
+        plan_next();
+        if (alone) {
+            run.announced = false;
+            return;
+        }
+        if (read_tsc() >= until) {
+            return;
+        }
+    }
+    session->state = session->options.explain[0] ? SESSION_LISTED : SESSION_PLAN_DONE;
+}
+
+/* The last batch ended in an exception that nobody expected: that is its check's result. */
+static void take_oops(struct cpu *cpu)
+{
+    const struct record *record = trial_oops(&cpu->oops);
+
+    run.running = false;
+    run.announced = false; /* flush soon: a machine that oopses may do worse */
+    result(record);
+    cpu->oops.reason = OOPS_NONE;
+    plan_next();
+}
+
+static void finish(void)
+{
+    if (!run.finishing) {
+        if (!close_suite()) {
+            return;
+        }
+        journal_end(&journal);
+        run.finishing = true;
+    }
+    if (report_finish(&report)) {
+        session->state = SESSION_FINISHED;
+    }
+}
+
+void batch_run(struct boot_info *boot)
+{
+    struct cpu *cpu = cpu_current();
+
+    session->flush = 0;
+    if (cpu->oops.reason != OOPS_NONE && run.running) {
+        take_oops(cpu);
+    }
+    switch ((enum session_request)session->request) {
+    case SESSION_START:
+        start(boot);
+        break;
+    case SESSION_RUN:
+        if (session->state == SESSION_RUNNING) {
+            run_checks();
+        }
+        break;
+    case SESSION_FINISH:
+        finish();
+        break;
+    case SESSION_KEY:
+        report_key(&report);
+        break;
+    }
+    if (session->state == SESSION_RUNNING || session->state == SESSION_PLAN_DONE ||
+        session->state == SESSION_FINISHED) {
+        report_draw(&report, read_tsc() - run.started);
+    }
+}

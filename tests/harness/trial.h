@@ -1,0 +1,58 @@
+/*
+ * trial.h: one check while it runs. A case's function gets one, compares what it got with what it
+ * expects, and returns; the verdict follows from the comparisons. A check that compares nothing is
+ * an ERROR.
+ */
+#ifndef HARNESS_TRIAL_H
+#define HARNESS_TRIAL_H
+
+#include "record.h"
+#include "tests/suites/suites.h"
+
+#define TRIAL_COMPARISONS 64u
+
+struct trial {
+    struct check_ref ref;
+    const struct test_case *test_case;
+    unsigned leaf;  /* level of the leaf by the size axis: 1 to 3, 0 without the axis */
+    unsigned level; /* 1 to 5, 0 without the axis */
+    bool user;      /* ring axis */
+    uint8_t reason; /* enum reason: not REASON_NONE: skipped, or could not tell */
+    uint16_t reason_detail;
+    bool skipped;
+    uint16_t comparisons, left_out; /* @left_out: did not fit; then it is an ERROR */
+    struct scene scene;
+    struct comparison comparison[TRIAL_COMPARISONS];
+};
+
+/* @got must equal @expected in the bits of @mask. */
+void trial_compare(struct trial *trial, enum field field, unsigned detail, uint64_t expected,
+                   uint64_t mask, uint64_t got);
+
+/* The same with every bit. */
+static inline void trial_expect(struct trial *trial, enum field field, unsigned detail,
+                                uint64_t expected, uint64_t got)
+{
+    trial_compare(trial, field, detail, expected, ~UINT64_C(0), got);
+}
+
+/* This machine lacks what the check needs. */
+void trial_skip(struct trial *trial, enum reason reason, unsigned detail);
+
+/* The harness could not do its part. */
+void trial_error(struct trial *trial, enum reason reason, unsigned detail);
+
+/*
+ * Run the check @ref and make its record, with known deviations recognised. A check that leaves by
+ * the batch boundary never returns here: trial_oops makes its record.
+ */
+const struct record *trial_run(const struct check_ref *ref);
+
+/* The record of the check that trial_run was in when @oops ended the batch. */
+const struct record *trial_oops(const struct oops *oops);
+
+/* A record without a run: the machine reset in @ref, a rule stayed untested ... */
+const struct record *trial_verdict(const struct check_ref *ref, enum verdict verdict,
+                                   enum reason reason, unsigned detail);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * suites.c: the suites in run order.
+ */
+#include "suites.h"
+
+extern const struct suite not_present_suite, write_protect_suite, user_supervisor_suite,
+    no_execute_suite, reserved_suite, fixup_suite, delivery_suite, takeover_suite, harness_suite,
+    run_suite;
+
+const struct suite *const suites[] = {
+    &not_present_suite, &write_protect_suite, &user_supervisor_suite,
+    &no_execute_suite,  &reserved_suite,      &run_suite,
+};
+const uint32_t suite_count = ARRAY_COUNT(suites);
