@@ -461,10 +461,14 @@ class Picture:
             raise VmError("the screendump is cut short")
         return Picture(width, height, pixels)
 
-    def pixel(self, x, y):
-        """(red, green, blue)"""
-        at = (y * self.width + x) * 3
-        return tuple(self.pixels[at:at + 3])
+    @staticmethod
+    def from_png(data):
+        """Parse a PNG file that save_png made."""
+        width, height = struct.unpack_from(">II", data, 16)
+        length = struct.unpack_from(">I", data, 33)[0]
+        rows = zlib.decompress(data[41:41 + length])
+        stride = 1 + 3 * width
+        return Picture(width, height, b"".join(rows[y * stride + 1:(y + 1) * stride] for y in range(height)))
 
     def save_png(self, path):
         """Write an RGB PNG file."""

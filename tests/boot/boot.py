@@ -324,18 +324,25 @@ def read_screen(picture):
 
 
 def recognise(picture, folder):
-    """The text that tesseract, which knows nothing of our font, reads on @picture."""
-    width, height, scale = picture.width, picture.height, 3
-    pixels = picture.pixels
-    grey = bytes(255 if max(pixels[at:at + 3]) > 100 else 0 for at in range(0, len(pixels), 3))
-    if grey.count(255) * 2 > len(grey):
-        grey = bytes(255 - value for value in grey)
+    """The text that tesseract, which knows nothing of our font, reads on @picture.
+
+    It gets black on white: what differs clearly from the leftmost pixel of its row, which is paper.
+    """
+    width, height = picture.width, picture.height
+    scale = max(1, 3840 // width)
     path = os.path.join(tempfile.mkdtemp(dir=folder), "screen.pgm")
-    with open(path, "wb") as file:  # black on white, tripled
+    with open(path, "wb") as file:
         file.write(b"P5 %d %d 255\n" % (width * scale, height * scale))
         for y in range(height):
-            row = bytes(255 - value for value in grey[y * width:(y + 1) * width] for _ in range(scale))
-            file.write(row * scale)
+            row = picture.pixels[y * width * 3:(y + 1) * width * 3]
+            white = -1
+            for channel in range(3):
+                near = bytes(255 if abs(value - row[channel]) < 90 else 0 for value in range(256))
+                white &= int.from_bytes(row[channel::3].translate(near), "big")
+            line = white.to_bytes(width, "big")
+            if scale > 1:
+                line = b"".join(line[x:x + 1] * scale for x in range(width))
+            file.write(line * scale)
     done = subprocess.run(["tesseract", path, "-", "--psm", "6"], capture_output=True, text=True,
                           env=dict(os.environ, OMP_THREAD_LIMIT="1"), check=True)
     return done.stdout
