@@ -11,7 +11,13 @@
 struct deviation {
     const char *machine;  /* as machine_emulator() names it: "QEMU TCG", "Bochs" */
     const char *versions; /* shown: "7.2 to 11.1", where it was seen */
-    uint8_t rule;         /* enum rule */
+    uint8_t rule;         /* enum rule: the one it violates */
+    uint8_t shown_by[6];  /* enum rule of the checks that meet it; none: those of @rule alone */
+    /*
+     * Met by nearly every check, whatever its rule: the checks of @rule report it, the others note it and
+     * are judged by the rest of what they compare.
+     */
+    bool everywhere;
     /* The conjunction of axis values it occurs under; masks, 0: any. */
     uint16_t accesses;    /* of 1 << enum access_kind */
     uint8_t rings;        /* of 1 << enum axis_ring */

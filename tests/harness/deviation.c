@@ -20,30 +20,32 @@ bool deviation_applies(unsigned row, const struct machine *m)
     return m->emulator[0] && texts_equal(deviations[row].machine, m->emulator);
 }
 
-/* Exactly the fields that the entry names differ, in exactly its bits. */
-static bool outcome_matches(const struct deviation *deviation, const struct record *record)
+static bool wrong_matches(const struct deviation *d, unsigned wrong, const struct comparison *c)
 {
-    unsigned explained = 0;
+    return d->wrong[wrong].field == c->field &&
+           ((c->expected ^ c->got) & c->mask) == d->wrong[wrong].differs &&
+           (c->got & d->wrong[wrong].got_mask) == d->wrong[wrong].got;
+}
 
-    for (unsigned i = 0; i < record->comparisons; i++) {
-        const struct comparison *c = &record->comparison[i];
-        bool found = false;
-        if (!comparison_differs(c)) {
-            continue;
-        }
-        for (unsigned w = 0; w < deviation->wrongs && !found; w++) {
-            found = deviation->wrong[w].field == c->field &&
-                    ((c->expected ^ c->got) & c->mask) == deviation->wrong[w].differs &&
-                    (c->got & deviation->wrong[w].got_mask) == deviation->wrong[w].got;
-            if (found && (explained & (1u << w)) == 0) {
-                explained |= 1u << w;
-            }
+/*
+ * Each field that @d names differs in exactly its bits. Out: which comparisons those are; 0: @d did not
+ * happen here.
+ */
+static uint64_t explained_by(const struct deviation *d, const struct record *record)
+{
+    uint64_t explained = 0;
+
+    for (unsigned w = 0; w < d->wrongs; w++) {
+        uint64_t found = 0;
+        for (unsigned i = 0; i < record->comparisons; i++) {
+            found |= wrong_matches(d, w, &record->comparison[i]) ? BIT(i) : 0;
         }
         if (!found) {
-            return false;
+            return 0;
         }
+        explained |= found;
     }
-    return explained == (1u << deviation->wrongs) - 1;
+    return explained;
 }
 
 static bool axis_allows(unsigned mask, unsigned value)
@@ -51,16 +53,48 @@ static bool axis_allows(unsigned mask, unsigned value)
     return mask == 0 || (mask >> value) & 1;
 }
 
-uint16_t deviation_find(const struct record *record, const struct machine *m)
+static bool rule_allows(const struct deviation *d, unsigned rule)
 {
+    bool listed = d->everywhere || (!d->shown_by[0] && d->rule == rule);
+
+    for (unsigned i = 0; i < ARRAY_COUNT(d->shown_by) && !listed; i++) {
+        listed = d->shown_by[i] && d->shown_by[i] == rule;
+    }
+    return listed;
+}
+
+uint16_t deviation_find(const struct record *record, const struct machine *m,
+                        enum verdict *verdict)
+{
+    uint64_t differences = 0, explained = 0;
+    uint16_t found = 0, aside = 0;
+
+    _Static_assert(sizeof(differences) * 8 >= 64, "one bit a comparison");
+    for (unsigned i = 0; i < record->comparisons; i++) {
+        differences |= comparison_differs(&record->comparison[i]) ? BIT(i) : 0;
+    }
     for (unsigned row = 0; row < deviation_count; row++) {
         const struct deviation *d = &deviations[row];
-        if (d->rule == record->rule && deviation_applies(row, m) &&
-            axis_allows(d->accesses, record->scene.access) &&
-            axis_allows(d->rings, record->check.ring) &&
-            axis_allows(d->sizes, record->check.size) && outcome_matches(d, record)) {
-            return (uint16_t)(row + 1);
+        if (!deviation_applies(row, m) || !rule_allows(d, record->rule) ||
+            !axis_allows(d->accesses, record->scene.access) ||
+            !axis_allows(d->rings, record->check.ring) ||
+            !axis_allows(d->sizes, record->check.size)) {
+            continue;
+        }
+        uint64_t these = explained_by(d, record);
+        if (!these) {
+            continue;
+        }
+        explained |= these;
+        if (d->everywhere && d->rule != record->rule) {
+            aside = (uint16_t)(row + 1);
+        } else if (!found) {
+            found = (uint16_t)(row + 1);
         }
     }
-    return 0;
+    if (differences & ~explained) {
+        return 0;
+    }
+    *verdict = found ? VERDICT_KNOWN : VERDICT_PASS;
+    return found ? found : aside;
 }

@@ -25,7 +25,9 @@ static uint64_t level_bits(unsigned size, unsigned level)
     uint64_t bits = 0;
 
     if (level >= 4) {
-        bits |= PTE_PS | (machine.vendor == VENDOR_AMD ? BIT(8) : 0);
+        /* Bit 8: on AMD's own silicon; whose processor it is, a hypervisor may only pretend. */
+        bool amd = machine.vendor == VENDOR_AMD && !machine_has(FEATURE_HYPERVISOR);
+        bits |= PTE_PS | (amd ? BIT(8) : 0);
     }
     if (level == 3 && !leaf && !machine_has(FEATURE_GB_PAGES)) {
         bits |= PTE_PS;
