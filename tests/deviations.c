@@ -39,6 +39,16 @@ const struct deviation deviations[] = {
     {
         .machine = "QEMU TCG",
         .versions = "7.2",
+        .rule = RULE_5_3,
+        .shown_by = {RULE_2_4},
+        .sizes = 1 << SIZE_1G,
+        .wrong = {{FIELD_ENTRY, PTE_A, PTE_A, PTE_A}},
+        .wrongs = 1,
+        .sentence = "a 1-GiB leaf with a reserved bit gets its A bit set although it cannot be used",
+    },
+    {
+        .machine = "QEMU TCG",
+        .versions = "7.2",
         .rule = RULE_7_1,
         .everywhere = true,
         .wrong = {{FIELD_RFLAGS, RFLAGS_RF, 0, RFLAGS_RF}},
