@@ -833,12 +833,12 @@ static void changes_are_judged_by_name(void **state)
         {m + k,    m - k,            PTE_RW,  0,       STATUS_LEAF_SIZE },
         {0,        k,                BIT(12), 0,       STATUS_RANGE     },
         {0,        k,                0,       BIT(51), STATUS_RANGE     },
-        {0,        k,                0,       PTE_P,   STATUS_RANGE     }, /* frame 0 and no flag left: that is "unused" */
+        {0,        k,                0,       PTE_P,   STATUS_RANGE     }, /* zero is "unused" */
         {m,        m,                PTE_PS,  0,       STATUS_LEAF_SIZE },
         {m,        m,                0,       PTE_PS,  STATUS_LEAF_SIZE },
         {m,        m,                BIT(13), 0,       STATUS_RANGE     },
         {m + k,    m,                PTE_RW,  0,       STATUS_LEAF_SIZE },
-        {k,        -k,               PTE_RW,  0,       STATUS_RANGE     }, /* wraps; ends just below its start */
+        {2 * k,    -k,               PTE_RW,  0,       STATUS_RANGE     }, /* wraps: ends below its start */
         {hole - k, 2 * k,            PTE_RW,  0,       STATUS_RANGE     },
         {hole - k, 2 * k - 2 * hole, PTE_RW,  0,       STATUS_RANGE     }, /* both ends are canonical */
     };
