@@ -375,11 +375,12 @@ class Guest:
         self.wait_for(lambda: self.status is not None, timeout, "end of QEMU")
         return self.status
 
-    def wait_end(self, timeout):
+    def wait_end(self, timeout, shell=False):
         """How the application ended: ("byte", exit status) by the debug-exit port, ("shutdown", reason),
         ("returned", status) to firmware that it would not start or that it failed in, or ("quit", QEMU's status).
 
-        The guest still stands, unless it is the last, so its screen can be taken.
+        The guest still stands, unless it is the last, so its screen can be taken. With @shell, firmware's
+        shell is where the application is started from, so that firmware itself finds none.
         """
         returned = re.compile(r"BdsDxe: failed to \w+ Boot\d+ .*: (.*)")
 
@@ -389,7 +390,7 @@ class Guest:
             for event in self.events:
                 if event["event"] == "SHUTDOWN":
                     return "shutdown", event["data"].get("reason", "")
-            while self._line_cursor < len(self.lines):
+            while not shell and self._line_cursor < len(self.lines):
                 self._line_cursor += 1
                 found = returned.match(self.lines[self._line_cursor - 1])
                 if found:

@@ -112,12 +112,15 @@ def machine(image, options="", bus="virtio", readonly=False, debug_exit=True, **
     return vm.Machine(drives=[vm.Drive(image, bus, readonly)], options=text, **fields)
 
 
-def run(folder, options="", image=None, limit=LIMIT, **fields):
-    """Boot the run disk (a copy, unless @image), wait for the end, take the screen, read nothing yet."""
+def run(folder, options="", image=None, limit=LIMIT, shell=False, **fields):
+    """Boot the run disk (a copy, unless @image), wait for the end, take the screen, read nothing yet.
+
+    @shell: as Guest.wait_end has it.
+    """
     image = image or copy_image(folder)
     with vm.Guest(machine(image, options, **fields), tempfile.mkdtemp(dir=folder)) as guest:
         try:
-            end, value = guest.wait_end(limit)
+            end, value = guest.wait_end(limit, shell)
         except vm.VmError as error:
             raise AssertionError(f"{error}\n" + "\n".join(guest.lines[-30:])) from error
         seconds = guest.seconds()
