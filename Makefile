@@ -60,7 +60,7 @@ run: ## build, boot in QEMU, show the report (OPTIONS= CPU= SMP= MEM= ACCEL= OVM
 	$(Q)tools/run $(O)
 
 test: ## host tests, then boot tests; the last line counts both (BOOT=GLOB: only these boot tests)
-	$(Q)tools/setup run test
+	$(Q)tools/setup run test debug
 	$(Q)rm -f $(O)/host/summary $(O)/boot/summary
 	$(Q)$(AGAIN) check || true
 	$(Q)$(AGAIN) boot-test || true

@@ -54,7 +54,7 @@ class Drive:
     path: str
     bus: str = "ide"  # ide, virtio, usb (on xHCI)
     readonly: bool = False
-    boot: bool = True
+    snapshot: bool = False  # what the guest writes is forgotten
 
 
 @dataclasses.dataclass
@@ -213,10 +213,10 @@ class Guest:
             line += ["-device", "qemu-xhci,id=xhci"]
         for number, drive in enumerate(m.drives):
             device = {"ide": "ide-hd", "virtio": "virtio-blk-pci", "usb": "usb-storage,bus=xhci.0"}
-            boot = f",bootindex={number + 1}" if drive.boot else ""
             line += ["-drive", f"if=none,id=drive{number},format=raw,file={drive.path}"
-                               + (",readonly=on" if drive.readonly else ""),
-                     "-device", f"{device[drive.bus]},drive=drive{number}{boot}"]
+                               + (",readonly=on" if drive.readonly else "")
+                               + (",snapshot=on" if drive.snapshot else ""),
+                     "-device", f"{device[drive.bus]},drive=drive{number},bootindex={number + 1}"]
         if m.options is not None:
             options = os.path.join(self.folder, "options")
             with open(options, "w", encoding="ascii") as file:
@@ -237,6 +237,7 @@ class Guest:
             try:
                 self.process = subprocess.Popen(
                     self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                    start_new_session=True,  # Ctrl-C is for us, and for gdb
                     pass_fds=[end.fileno() for end in theirs.values()])
             except OSError as error:
                 raise VmError(f"{QEMU} does not run: {error} (tools/setup installs it)") from error
