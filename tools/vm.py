@@ -232,6 +232,8 @@ class Guest:
             self._sockets[name] = ours
             self._selector.register(ours, selectors.EVENT_READ, name)
         self.argv = self.command({name: end.fileno() for name, end in theirs.items()})
+        if shutil.which("setpriv"):  # however we end, QEMU does not outlive us
+            self.argv[:0] = ["setpriv", "--pdeathsig", "KILL"]
         self.started = time.monotonic()
         with open(self.stderr_path, "wb") as errors:
             try:
