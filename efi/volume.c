@@ -7,7 +7,6 @@
 #define ENTRIES_MAX 100000u /* a directory that does not end */
 
 static EFI_FILE_HANDLE root; /* NULL: no volume */
-static bool read_only;
 
 static EFI_FILE_HANDLE open_root(EFI_HANDLE handle)
 {
@@ -46,13 +45,28 @@ static EFI_FILE_HANDLE find_options(void)
     return found;
 }
 
-enum save_problem volume_start(void)
+/*
+ * May an entry be made? To be asked before, not learnt from the error: EDK II, when there is no
+ * block left for a new folder, leaves an entry behind that points at the root, a file system that
+ * never ends.
+ */
+static enum save_problem entry_problem(void)
 {
     static EFI_GUID file_system_info_guid = EFI_FILE_SYSTEM_INFO_ID;
     _Alignas(8) uint8_t buffer[INFO_BYTES];
     EFI_FILE_SYSTEM_INFO *info = (EFI_FILE_SYSTEM_INFO *)buffer;
     UINTN bytes = sizeof(buffer);
+    if (!root)
+        return SAVE_NO_VOLUME;
+    if (EFI_ERROR(root->GetInfo(root, &file_system_info_guid, &bytes, info)))
+        return SAVE_OK; /* one that does not tell will tell when it is written to */
+    if (info->ReadOnly)
+        return SAVE_READ_ONLY;
+    return info->FreeSpace < UINT64_C(2) * info->BlockSize ? SAVE_FULL : SAVE_OK;
+}
 
+enum save_problem volume_start(void)
+{
     root = loaded_image ? open_root(loaded_image->DeviceHandle) : NULL;
     if (!root || !holds_options(root)) {
         EFI_FILE_HANDLE other = find_options();
@@ -61,12 +75,9 @@ enum save_problem volume_start(void)
         if (other)
             root = other;
     }
-    if (!root)
-        return SAVE_NO_VOLUME;
-    /* A file system that does not tell will tell when it is written to. */
-    read_only =
-        !EFI_ERROR(root->GetInfo(root, &file_system_info_guid, &bytes, info)) && info->ReadOnly;
-    return read_only ? SAVE_READ_ONLY : SAVE_OK;
+    /* Whether it is full shows when something is written; it may be large enough to go on with. */
+    enum save_problem problem = entry_problem();
+    return problem == SAVE_FULL ? SAVE_OK : problem;
 }
 
 void volume_end(void)
@@ -122,23 +133,25 @@ uint64_t volume_read(CHAR16 *path, void *buffer, size_t room)
 
 enum save_problem volume_create(CHAR16 *path, EFI_FILE_HANDLE *file)
 {
-    if (!root)
-        return SAVE_NO_VOLUME;
-    if (read_only)
-        return SAVE_READ_ONLY;
-    if (!volume_delete(path))
+    if (root && !volume_delete(path))
         return SAVE_FAILED;
+    enum save_problem problem = entry_problem();
+    if (problem != SAVE_OK)
+        return problem;
     return volume_problem(root->Open(
         root, file, path, EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE | EFI_FILE_MODE_CREATE, 0));
 }
 
 enum save_problem volume_make_folder(CHAR16 *path)
 {
-    EFI_FILE_HANDLE folder;
-    if (!root)
-        return SAVE_NO_VOLUME;
-    if (read_only)
-        return SAVE_READ_ONLY;
+    EFI_FILE_HANDLE folder = volume_open(path);
+    if (folder) {
+        (void)folder->Close(folder);
+        return SAVE_OK;
+    }
+    enum save_problem problem = entry_problem();
+    if (problem != SAVE_OK)
+        return problem;
     EFI_STATUS status = root->Open(root, &folder, path,
                                    EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE | EFI_FILE_MODE_CREATE,
                                    EFI_FILE_DIRECTORY);
