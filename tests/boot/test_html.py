@@ -1,0 +1,68 @@
+"""tools/report-html: the page tells what the JSON tells, and bad input is named."""
+import html.parser
+import json
+import os
+import subprocess
+
+import boot
+
+TOOL = os.path.join(boot.TREE, "tools", "report-html")
+
+
+class Reader(html.parser.HTMLParser):
+    """Text and tags of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text, self.outside = [], "", []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.outside += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class Html(boot.Case):
+    COST = 4
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.report = boot.run(cls.folder, "--only not_present.*").reports().parsed()
+
+    def convert(self, text):
+        path = os.path.join(self.new_folder(), "report.json")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return subprocess.run([TOOL, path], capture_output=True, text=True)
+
+    def test_page_tells_what_the_report_tells(self):
+        done = self.convert(json.dumps(self.report))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        page = Reader(done.stdout)
+        self.assertIn("VERDICT: " + self.report["verdict"].upper(), page.text)
+        self.assertEqual(page.outside, [])
+        self.assertNotIn("script", page.tags)
+        for check in self.report["checks"]:
+            self.assertIn(check["id"], page.text)
+            if "deviation" in check:
+                self.assertIn(check["deviation"]["sentence"], page.text)
+
+    def test_text_is_never_markup(self):
+        self.report["machine"]["brand"] = brand = "<script>alert('x')</script> & Co"
+        page = Reader(self.convert(json.dumps(self.report)).stdout)
+        self.assertNotIn("script", page.tags)
+        self.assertIn(brand, page.text)
+
+    def test_bad_input_is_named(self):
+        for text, words in (("{", "Expecting"), ("[]", "not a report"), ("{}", "not a report"),
+                            (json.dumps(dict(self.report, version=99)), "version 99"),
+                            (json.dumps({key: self.report[key] for key in self.report if key != "totals"}), "'totals'")):
+            with self.subTest(words):
+                done = self.convert(text)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(words, done.stderr)
+                self.assertIn("report.json", done.stderr)
