@@ -69,28 +69,16 @@ static bool write_unit(struct journal *journal, enum unit_type type, const void 
     return true;
 }
 
-static void start(struct journal *journal, struct sink *sink, enum journal_carrier carrier,
-                  size_t room, journal_next_check *next)
+void journal_begin(struct journal *journal, struct sink *sink, enum journal_carrier carrier,
+                   size_t room, journal_next_check *next, const struct journal_header *header)
 {
     memset(journal, 0, sizeof(*journal));
     journal->sink = sink;
     journal->compact = carrier == JOURNAL_VARIABLE;
     journal->room = carrier == JOURNAL_NONE ? 0 : room;
     journal->next = next;
-}
-
-void journal_begin(struct journal *journal, struct sink *sink, enum journal_carrier carrier,
-                   size_t room, journal_next_check *next, const struct journal_header *header)
-{
-    start(journal, sink, carrier, room, next);
-    write_unit(journal, UNIT_HEADER, header, sizeof(*header), 0);
-}
-
-void journal_continue(struct journal *journal, struct sink *sink, enum journal_carrier carrier,
-                      size_t room, journal_next_check *next, const struct journal_reader *reader)
-{
-    start(journal, sink, carrier, room, next);
-    journal->sequence = reader->sequence;
+    if (header != NULL)
+        write_unit(journal, UNIT_HEADER, header, sizeof(*header), 0);
 }
 
 void journal_flush(struct journal *journal)

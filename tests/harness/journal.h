@@ -104,13 +104,6 @@ void journal_read_begin(struct journal_reader *reader, const void *bytes, size_t
  */
 bool journal_read(struct journal_reader *reader, struct journal_entry *entry) MUST_CHECK;
 
-/*
- * Go on writing behind what @reader has read to its end: the carrier keeps its first reader->at
- * bytes and takes @room more. Otherwise as journal_begin().
- */
-void journal_continue(struct journal *journal, struct sink *sink, enum journal_carrier carrier,
-                      size_t room, journal_next_check *next, const struct journal_reader *reader);
-
 /* FNV-1a, 64 bits: continue @hash (0: start) over @length bytes. */
 uint64_t journal_hash(uint64_t hash, const void *bytes, size_t length);
 

@@ -160,6 +160,8 @@ static void closing_notes(struct sink *sink, const struct report *report)
     sink_text(sink, "# report files: ");
     text_saved(sink, session);
     sink_text(sink, "\n");
+    if (session->journal_carrier == JOURNAL_NONE)
+        sink_text(sink, "# no journal could be kept: a reset would have lost this run\n");
     if (session->done < session->planned)
         sink_printf(sink, "Bail out! %u of %u checks ran\n", session->done, session->planned);
 }

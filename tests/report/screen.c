@@ -152,6 +152,10 @@ static void draw_progress(struct session *session, uint64_t elapsed_ticks)
     pen = pen_at(session, SCREEN_ROW_SAVED, 1, saved ? COLOUR_DIM : COLOUR_FAIL);
     sink_text(&pen.sink, "report: ");
     text_saved(&pen.sink, session);
+    if (session->journal_carrier == JOURNAL_NONE) {
+        pen.colour = COLOUR_FAIL;
+        sink_text(&pen.sink, "   no journal: a reset loses this run");
+    }
 }
 
 static void draw_count(struct pen *pen, unsigned column, uint8_t colour, uint32_t count)
