@@ -19,6 +19,7 @@
 #include "x86/cpuid.h"
 #include "x86/instructions.h"
 #include "x86/memory.h"
+#include "x86/registers.h"
 
 #define BLOCK_BYTES      (UINT64_C(24) << 20)
 #define TABLE_FRAMES     160u
@@ -70,6 +71,7 @@ static struct {
     uint64_t table_storage[FRAME_POOL_WORDS(TABLE_FRAMES)];
     struct frame_pool tables;
     paddr_t syscall_page;
+    EFI_PHYSICAL_ADDRESS leaked; /* --sabotage leak-page */
 } core;
 
 uint64_t core_image_base(void)
@@ -409,6 +411,20 @@ static bool pictures_differ(const struct hand_back *hand_back)
     return hand_back->pages_after != hand_back->pages_expected;
 }
 
+/* Test-only (--sabotage): what only this side can leave wrong. tests/harness/sabotage.h lists it.
+ */
+static void sabotage(const struct session *session)
+{
+    if (texts_equal(session->options.sabotage, "world:RFLAGS")) {
+        write_rflags(read_rflags() ^ RFLAGS_AC);
+    }
+    if (texts_equal(session->options.sabotage, "leak-page") && !core.leaked &&
+        EFI_ERROR(
+            boot_services->AllocatePages(AllocateAnyPages, CORE_MEMORY_TYPE, 1, &core.leaked))) {
+        core.leaked = 0;
+    }
+}
+
 void core_step(struct session *session)
 {
     struct hand_back *hand_back = &session->hand_back;
@@ -416,6 +432,7 @@ void core_step(struct session *session)
 
     picture_take(&before);
     core_enter(core.boot->transition_root, core.entry, CPU_BASE);
+    sabotage(session);
     if (hand_back->differs) {
         return; /* the first difference is the story */
     }
@@ -433,5 +450,9 @@ void core_unload(void)
     if (core.block) {
         boot_services->FreePages(core.block, BLOCK_BYTES / PAGE_SIZE);
         core.block = 0;
+    }
+    if (core.leaked) {
+        boot_services->FreePages(core.leaked, 1);
+        core.leaked = 0;
     }
 }

@@ -74,6 +74,16 @@ probe_supervisor_PUSH_at:
     ret
     .size probe_supervisor_PUSH, . - probe_supervisor_PUSH
 
+/* INT n; RET for every n, 4 bytes each. */
+    .globl probe_interrupts
+    .balign 16
+probe_interrupts:
+    .set vector, 0
+    .rept 256
+    .byte 0xcd, vector, 0xc3, 0xcc
+    .set vector, vector + 1
+    .endr
+
 /*
  * Ring 3: a page of its own, position-independent. In: rdi address, rsi operand, rdx where a landing
  * goes on. Comes back by INT 0x80.

@@ -27,8 +27,11 @@ const char *const world_item_names[WORLD_ITEM_COUNT] = {
 #define PAT_RESET UINT64_C(0x0007040600070406)
 
 static struct boot_info *const boot = (struct boot_info *)BOOT_INFO_BASE;
-static enum world_item wrong_item = WORLD_ITEM_COUNT;
-static uint64_t wrong_bits;
+static struct {
+    enum world_wrong what;
+    enum world_item item;
+    uint64_t bits;
+} wrong;
 
 uint64_t world_root(void)
 {
@@ -40,10 +43,40 @@ uint64_t twin_root(void)
     return boot->twin_root;
 }
 
-void world_sabotage(enum world_item item, uint64_t wrong)
+void world_sabotage(enum world_wrong what, enum world_item item, uint64_t bits)
 {
-    wrong_item = item;
-    wrong_bits = wrong;
+    wrong.what = what;
+    wrong.item = item;
+    wrong.bits = bits;
+}
+
+/* Firmware's own tables may be read-only, and are mapped in the transition only. */
+static void table_byte_invert(uint64_t base, uint64_t limit)
+{
+    uint64_t cr0 = read_cr0();
+
+    write_cr0(cr0 & ~(uint64_t)CR0_WP);
+    *(volatile uint8_t *)(base + limit) ^= 0xff;
+    write_cr0(cr0);
+}
+
+/* In: transition root. The saved item is changed, so that all of it is restored the one usual way.
+ */
+static void sabotage(uint64_t *item)
+{
+    switch (wrong.what) {
+    case WRONG_NOTHING:
+        break;
+    case WRONG_ITEM:
+        item[wrong.item] ^= wrong.bits;
+        break;
+    case WRONG_GDT_BYTE:
+        table_byte_invert(item[WORLD_GDT_BASE], item[WORLD_GDT_LIMIT]);
+        break;
+    case WRONG_IDT_BYTE:
+        table_byte_invert(item[WORLD_IDT_BASE], item[WORLD_IDT_LIMIT]);
+        break;
+    }
 }
 
 static void world_install(struct cpu *cpu)
@@ -106,6 +139,7 @@ static void world_remove(struct cpu *cpu)
         (read_cr4() & (CR4_PAE | CR4_MCE | CR4_LA57 | CR4_VMXE | CR4_SMXE | CR4_OSXSAVE | CR4_DE)) |
         CR4_OSFXSR | CR4_OSXMMEXCPT);
     write_cr3(boot->transition_root);
+    sabotage(cpu->firmware.item);
 
     if (item[WORLD_XCR0]) {
         uint64_t cr4 = read_cr4();
@@ -222,9 +256,6 @@ const uint64_t *world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uint64_t
     item[WORLD_EFER] = efer;
     world_install(cpu);
     batch_or_unwind(cpu);
-    if (wrong_item < WORLD_ITEM_COUNT) {
-        item[wrong_item] ^= wrong_bits;
-    }
     world_remove(cpu);
     return item;
 }

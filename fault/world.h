@@ -100,8 +100,16 @@ uint64_t world_entry(uint64_t firmware_cr3, struct cpu *cpu);
 uint64_t world_root(void);
 uint64_t twin_root(void);
 
-/* Test-only: what to put wrong on the way back. @wrong is XORed to @item; item WORLD_ITEM_COUNT:
- * nothing. */
-void world_sabotage(enum world_item item, uint64_t wrong);
+/*
+ * Test-only: what to leave wrong on the way back. Items: @wrong is XORed to what was saved. Tables:
+ * the last byte is inverted.
+ */
+enum world_wrong {
+    WRONG_NOTHING,
+    WRONG_ITEM,
+    WRONG_GDT_BYTE,
+    WRONG_IDT_BYTE,
+};
+void world_sabotage(enum world_wrong what, enum world_item item, uint64_t wrong);
 
 #endif

@@ -5,15 +5,7 @@
 #include "deviation.h"
 
 #include "tests/deviations.h"
-
-static bool texts_equal(const char *a, const char *b)
-{
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
+#include "x86/memory.h"
 
 bool deviation_applies(unsigned row, const struct machine *m)
 {
@@ -28,8 +20,8 @@ static bool wrong_matches(const struct deviation *d, unsigned wrong, const struc
 }
 
 /*
- * Each field that @d names differs in exactly its bits. Out: which comparisons those are; 0: @d did not
- * happen here.
+ * Each field that @d names differs in exactly its bits. Out: which comparisons those are; 0: @d did
+ * not happen here.
  */
 static uint64_t explained_by(const struct deviation *d, const struct record *record)
 {
@@ -63,8 +55,7 @@ static bool rule_allows(const struct deviation *d, unsigned rule)
     return listed;
 }
 
-uint16_t deviation_find(const struct record *record, const struct machine *m,
-                        enum verdict *verdict)
+uint16_t deviation_find(const struct record *record, const struct machine *m, enum verdict *verdict)
 {
     uint64_t differences = 0, explained = 0;
     uint16_t found = 0, aside = 0;

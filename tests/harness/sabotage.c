@@ -5,24 +5,15 @@
 #include "sabotage.h"
 
 #include "fault/world.h"
-#include "session.h"
+#include "x86/memory.h"
 #include "x86/registers.h"
-
-static bool texts_equal(const char *a, const char *b)
-{
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
 
 /* XORed to what was saved; 0: any change would end the machine or cannot be made. */
 static const uint64_t wrong_bits[WORLD_ITEM_COUNT] = {
     [WORLD_CR0] = CR0_MP,
     [WORLD_CR4] = CR4_DE,
     [WORLD_EFER] = EFER_SCE,
-    [WORLD_SS] = 0,
+    [WORLD_SS] = 0x8 ^ 0x30,
     [WORLD_CR3] = 0x8, /* PWT */
     [WORLD_CR2] = 0x1000,
     [WORLD_CR8] = 1,
@@ -59,24 +50,35 @@ static const uint64_t wrong_bits[WORLD_ITEM_COUNT] = {
     [WORLD_FCW] = 0x100,
 };
 
+/* What efi/core.c leaves wrong itself, after the step. */
+static const char *const by_firmware_side[] = {"world:RFLAGS", "leak-page"};
+
 bool sabotage_set(const char *word)
 {
     static const char prefix[] = "world:";
     unsigned at = 0;
 
-    world_sabotage(WORLD_ITEM_COUNT, 0);
+    world_sabotage(WRONG_NOTHING, WORLD_ITEM_COUNT, 0);
     if (word[0] == '\0') {
         return true;
+    }
+    if (texts_equal(word, "gdt-byte") || texts_equal(word, "idt-byte")) {
+        world_sabotage(word[0] == 'g' ? WRONG_GDT_BYTE : WRONG_IDT_BYTE, WORLD_ITEM_COUNT, 0);
+        return true;
+    }
+    for (unsigned i = 0; i < ARRAY_COUNT(by_firmware_side); i++) {
+        if (texts_equal(word, by_firmware_side[i])) {
+            return true;
+        }
     }
     while (prefix[at] && word[at] == prefix[at]) {
         at++;
     }
     for (unsigned item = 0; !prefix[at] && item < WORLD_ITEM_COUNT; item++) {
         if (wrong_bits[item] && texts_equal(word + at, world_item_names[item])) {
-            world_sabotage((enum world_item)item, wrong_bits[item]);
+            world_sabotage(WRONG_ITEM, (enum world_item)item, wrong_bits[item]);
             return true;
         }
     }
-    return texts_equal(word, "gdt-byte") || texts_equal(word, "idt-byte") ||
-           texts_equal(word, "leak-page");
+    return false;
 }

@@ -5,8 +5,7 @@
  *   world:NAME     an item of firmware's world (fault/world.h) comes back changed
  *   gdt-byte       a byte of firmware's GDT comes back changed
  *   idt-byte       a byte of firmware's IDT comes back changed
- *   leak-page      a page of our memory type stays allocated (efi/core.c)
- *   oops:KIND      the suite `harness` provokes what no check expects; KIND: its cases
+ *   leak-page      a page of our memory type stays allocated until the end (efi/core.c)
  */
 #ifndef HARNESS_SABOTAGE_H
 #define HARNESS_SABOTAGE_H
