@@ -79,7 +79,9 @@ uint64_t core_image_base(void)
     return core.block;
 }
 
+/* enter.S */
 void core_enter(uint64_t transition_root, uint64_t entry, uint64_t cpu_area);
+void core_load_cs(uint64_t selector);
 
 static const struct elf_header *elf(void)
 {
@@ -425,6 +427,21 @@ static void sabotage(const struct session *session)
     }
 }
 
+/* After it was noticed: tables and CS as they were, for firmware would not live long without. */
+static void tables_mend(const struct world_picture *picture)
+{
+    const uint64_t *item = picture->world.item;
+    uint64_t cr0 = read_cr0();
+
+    write_cr0(cr0 & ~(uint64_t)CR0_WP);
+    memcpy((void *)item[WORLD_GDT_BASE], picture->gdt, picture->gdt_bytes);
+    memcpy((void *)item[WORLD_IDT_BASE], picture->idt, picture->idt_bytes);
+    write_cr0(cr0);
+    load_gdt((struct table_register){(uint16_t)item[WORLD_GDT_LIMIT], item[WORLD_GDT_BASE]});
+    load_idt((struct table_register){(uint16_t)item[WORLD_IDT_LIMIT], item[WORLD_IDT_BASE]});
+    core_load_cs(item[WORLD_CS]);
+}
+
 void core_step(struct session *session)
 {
     struct hand_back *hand_back = &session->hand_back;
@@ -434,6 +451,9 @@ void core_step(struct session *session)
     core_enter(core.boot->transition_root, core.entry, CPU_BASE);
     sabotage(session);
     if (hand_back->differs) {
+        if (session->options.sabotage[0]) {
+            tables_mend(&before);
+        }
         return; /* the first difference is the story */
     }
     hand_back->before = before;
@@ -443,6 +463,9 @@ void core_step(struct session *session)
     }
     hand_back->steps++;
     hand_back->differs = pictures_differ(hand_back);
+    if (session->options.sabotage[0]) {
+        tables_mend(&before);
+    }
 }
 
 void core_unload(void)

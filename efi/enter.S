@@ -26,4 +26,15 @@ core_enter:
     ret
     .size core_enter, . - core_enter
 
+/* core_load_cs: In: rdi selector. Clobbers rax. */
+    .globl core_load_cs
+    .hidden core_load_cs
+    .type core_load_cs, @function
+core_load_cs:
+    pop %rax
+    push %rdi
+    push %rax
+    lretq
+    .size core_load_cs, . - core_load_cs
+
     .section .note.GNU-stack, "", @progbits

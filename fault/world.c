@@ -6,8 +6,8 @@
 
 #include "boot_info.h"
 #include "cpu.h"
+#include "paging/table.h"
 #include "tables.h"
-#include "uaccess.h"
 #include "x86/cpuid.h"
 #include "x86/instructions.h"
 #include "x86/memory.h"
@@ -60,6 +60,29 @@ static void table_byte_invert(uint64_t base, uint64_t limit)
     write_cr0(cr0);
 }
 
+/* The same table elsewhere: in our memory, which firmware maps at its physical address. */
+static uint64_t table_copy(uint64_t base, uint64_t limit)
+{
+    static uint8_t copy[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+    struct walk walk;
+
+    memcpy(copy, (const void *)base, limit < PAGE_SIZE ? limit + 1 : PAGE_SIZE);
+    paging_walk(boot->world_root, boot->levels, (vaddr_t)copy, &walk);
+    return walk.address;
+}
+
+/* Firmware's CS descriptor once more, in its GDT's last slot, and CS with that selector. */
+static void descriptor_copy(uint64_t *item)
+{
+    uint64_t last = (item[WORLD_GDT_LIMIT] + 1) / 8 - 1, cr0 = read_cr0();
+    uint64_t *gdt = (uint64_t *)item[WORLD_GDT_BASE];
+
+    write_cr0(cr0 & ~(uint64_t)CR0_WP);
+    gdt[last] = gdt[item[WORLD_CS] / 8];
+    write_cr0(cr0);
+    item[WORLD_CS] = last * 8;
+}
+
 /* In: transition root. The saved item is changed, so that all of it is restored the one usual way.
  */
 static void sabotage(uint64_t *item)
@@ -69,6 +92,15 @@ static void sabotage(uint64_t *item)
         break;
     case WRONG_ITEM:
         item[wrong.item] ^= wrong.bits;
+        break;
+    case WRONG_CS:
+        descriptor_copy(item);
+        break;
+    case WRONG_GDT_BASE:
+        item[WORLD_GDT_BASE] = table_copy(item[WORLD_GDT_BASE], item[WORLD_GDT_LIMIT]);
+        break;
+    case WRONG_IDT_BASE:
+        item[WORLD_IDT_BASE] = table_copy(item[WORLD_IDT_BASE], item[WORLD_IDT_LIMIT]);
         break;
     case WRONG_GDT_BYTE:
         table_byte_invert(item[WORLD_GDT_BASE], item[WORLD_GDT_LIMIT]);

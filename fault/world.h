@@ -107,6 +107,9 @@ uint64_t twin_root(void);
 enum world_wrong {
     WRONG_NOTHING,
     WRONG_ITEM,
+    WRONG_CS,       /* another selector with the same descriptor */
+    WRONG_GDT_BASE, /* the same table elsewhere */
+    WRONG_IDT_BASE,
     WRONG_GDT_BYTE,
     WRONG_IDT_BYTE,
 };

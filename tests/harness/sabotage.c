@@ -5,6 +5,7 @@
 #include "sabotage.h"
 
 #include "fault/world.h"
+#include "machine.h"
 #include "x86/memory.h"
 #include "x86/registers.h"
 
@@ -50,32 +51,63 @@ static const uint64_t wrong_bits[WORLD_ITEM_COUNT] = {
     [WORLD_FCW] = 0x100,
 };
 
-/* What efi/core.c leaves wrong itself, after the step. */
-static const char *const by_firmware_side[] = {"world:RFLAGS", "leak-page"};
+/* Items that only some processors have. */
+static const struct {
+    enum world_item item;
+    enum cpu_feature needs;
+} optional_items[] = {
+    {WORLD_XCR0,         FEATURE_XSAVE   },
+    {WORLD_PKRU,         FEATURE_PKU     },
+    {WORLD_PKRS,         FEATURE_PKS     },
+    {WORLD_U_CET,        FEATURE_CET_SS  },
+    {WORLD_TSC_AUX,      FEATURE_RDTSCP  },
+    {WORLD_SYSENTER_CS,  FEATURE_SYSENTER},
+    {WORLD_SYSENTER_ESP, FEATURE_SYSENTER},
+    {WORLD_SYSENTER_EIP, FEATURE_SYSENTER},
+};
+
+/* Words that are no plain item. */
+static const struct {
+    const char *word;
+    enum world_wrong what;
+} words[] = {
+    {"gdt-byte",       WRONG_GDT_BYTE},
+    {"idt-byte",       WRONG_IDT_BYTE},
+    {"world:CS",       WRONG_CS      },
+    {"world:GDT_BASE", WRONG_GDT_BASE},
+    {"world:IDT_BASE", WRONG_IDT_BASE},
+    {"world:RFLAGS",   WRONG_NOTHING }, /* efi/core.c does it */
+    {"leak-page",      WRONG_NOTHING }, /* efi/core.c does it */
+};
+
+static bool item_exists(enum world_item item)
+{
+    for (unsigned i = 0; i < ARRAY_COUNT(optional_items); i++) {
+        if (optional_items[i].item == item) {
+            return machine_has(optional_items[i].needs);
+        }
+    }
+    return true;
+}
 
 bool sabotage_set(const char *word)
 {
     static const char prefix[] = "world:";
-    unsigned at = 0;
 
     world_sabotage(WRONG_NOTHING, WORLD_ITEM_COUNT, 0);
     if (word[0] == '\0') {
         return true;
     }
-    if (texts_equal(word, "gdt-byte") || texts_equal(word, "idt-byte")) {
-        world_sabotage(word[0] == 'g' ? WRONG_GDT_BYTE : WRONG_IDT_BYTE, WORLD_ITEM_COUNT, 0);
-        return true;
-    }
-    for (unsigned i = 0; i < ARRAY_COUNT(by_firmware_side); i++) {
-        if (texts_equal(word, by_firmware_side[i])) {
+    for (unsigned i = 0; i < ARRAY_COUNT(words); i++) {
+        if (texts_equal(word, words[i].word)) {
+            world_sabotage(words[i].what, WORLD_ITEM_COUNT, 0);
             return true;
         }
     }
-    while (prefix[at] && word[at] == prefix[at]) {
-        at++;
-    }
-    for (unsigned item = 0; !prefix[at] && item < WORLD_ITEM_COUNT; item++) {
-        if (wrong_bits[item] && texts_equal(word + at, world_item_names[item])) {
+    for (unsigned item = 0; item < WORLD_ITEM_COUNT; item++) {
+        if (memcmp(word, prefix, sizeof(prefix) - 1) == 0 && wrong_bits[item] &&
+            item_exists((enum world_item)item) &&
+            texts_equal(word + sizeof(prefix) - 1, world_item_names[item])) {
             world_sabotage(WRONG_ITEM, (enum world_item)item, wrong_bits[item]);
             return true;
         }
