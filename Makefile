@@ -56,14 +56,14 @@ AGAIN := $(MAKE) --no-print-directory
 
 run: ## build, boot in QEMU, show the report (OPTIONS= CPU= SMP= MEM= ACCEL= OVMF_CODE= TIMEOUT=)
 	$(Q)tools/setup run
-	$(Q)$(AGAIN) $(O)/run.img $(O)/kvm-probe.bin
+	$(Q)+$(AGAIN) $(O)/run.img $(O)/kvm-probe.bin
 	$(Q)tools/run $(O)
 
 test: ## host tests, then boot tests; the last line counts both (BOOT=GLOB: only these boot tests)
 	$(Q)tools/setup run test debug
 	$(Q)rm -f $(O)/host/summary $(O)/boot/summary
-	$(Q)$(AGAIN) check || true
-	$(Q)$(AGAIN) boot-test || true
+	$(Q)+$(AGAIN) check || true
+	$(Q)+$(AGAIN) boot-test || true
 	$(Q)tools/total $(O)/host/summary $(O)/boot/summary
 
 boot-test: $(O)/run.img $(O)/faultline.img $(O)/kvm-probe.bin ## boot tests only
@@ -71,7 +71,7 @@ boot-test: $(O)/run.img $(O)/faultline.img $(O)/kvm-probe.bin ## boot tests only
 
 debug: ## stop in gdb at one check: make debug ID=write_protect.user_write_faults/4k.l1.user
 	$(Q)tools/setup run debug
-	$(Q)$(AGAIN) $(O)/run.img $(O)/kvm-probe.bin $(O)/core.elf
+	$(Q)+$(AGAIN) $(O)/run.img $(O)/kvm-probe.bin $(O)/core.elf
 	$(Q)tools/debug $(O) $(ID)
 
 setup: ## install what is missing for every target (SETUP=auto|never)

@@ -8,6 +8,7 @@ A Guest is driven by one thread: every wait_* pumps the serial line and QMP unti
 come, the guest has gone, or the time is up. Nothing here sleeps.
 """
 import contextlib
+import ctypes
 import dataclasses
 import fcntl
 import functools
@@ -16,6 +17,7 @@ import os
 import re
 import selectors
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -156,6 +158,15 @@ def plain_text(raw):
     return text.replace("\r", "").replace("\0", "")
 
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent():
+    """However we end, QEMU does not outlive us."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Guest:
     """One running QEMU. @folder takes its private files; @on_line gets each serial line as it ends."""
 
@@ -232,14 +243,13 @@ class Guest:
             self._sockets[name] = ours
             self._selector.register(ours, selectors.EVENT_READ, name)
         self.argv = self.command({name: end.fileno() for name, end in theirs.items()})
-        if shutil.which("setpriv"):  # however we end, QEMU does not outlive us
-            self.argv[:0] = ["setpriv", "--pdeathsig", "KILL"]
         self.started = time.monotonic()
         with open(self.stderr_path, "wb") as errors:
             try:
                 self.process = subprocess.Popen(
                     self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
                     start_new_session=True,  # Ctrl-C is for us, and for gdb
+                    preexec_fn=_die_with_parent,
                     pass_fds=[end.fileno() for end in theirs.values()])
             except OSError as error:
                 raise VmError(f"{QEMU} does not run: {error} (tools/setup installs it)") from error

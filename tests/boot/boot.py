@@ -133,6 +133,21 @@ def run(folder, options="", image=None, limit=LIMIT, shell=False, **fields):
     return Run(end, value, guest.lines, picture, image, seconds, guest)
 
 
+def run_in_shell(folder, script, config=b"", **fields):
+    """The run of firmware's shell over the lines of @script, with the application as fs0:\\faultline.efi."""
+    image = os.path.join(tempfile.mkdtemp(dir=folder), "shell.img")
+    disk.make_fat(image, 64, {"faultline.efi": APPLICATION})
+    text = "@echo -off\r\nfs0:\r\n" + "".join(line + "\r\n" for line in script) + "reset -s\r\n"
+    disk.write_file(image, "/startup.nsh", text.encode())
+    if config:
+        disk.write_file(image, "/faultline.cfg", config)
+    fields.setdefault("options", None)
+    result = run(folder, image=image, shell=True, **fields)
+    if result.end != "shutdown":
+        raise AssertionError(f"the script ended by {result.end}:\n" + result.last_words())
+    return result
+
+
 # ---- readers of reports ------------------------------------------------------------------------------
 
 

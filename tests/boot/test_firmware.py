@@ -17,17 +17,7 @@ class Shell(boot.Case):
     COST = 30
 
     def shell(self, script, config=b"", **fields):
-        """The run of @script, with the application as fs0:\\faultline.efi."""
-        image = os.path.join(self.new_folder(), "shell.img")
-        disk.make_fat(image, 64, {"faultline.efi": boot.APPLICATION})
-        text = "@echo -off\r\nfs0:\r\n" + "".join(line + "\r\n" for line in script) + "reset -s\r\n"
-        disk.write_file(image, "/startup.nsh", text.encode())
-        if config:
-            disk.write_file(image, "/faultline.cfg", config)
-        fields.setdefault("options", None)
-        run = boot.run(self.folder, image=image, shell=True, **fields)
-        self.assertEqual(run.end, "shutdown", run.last_words())
-        return run
+        return boot.run_in_shell(self.folder, script, config, **fields)
 
     def said(self, run, word):
         """What the script's line "echo @word= ..." showed."""

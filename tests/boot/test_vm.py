@@ -93,3 +93,16 @@ class Runner(boot.Case):
                 places.append(re.search(r"if=pflash,format=raw,file=(\S+)", " ".join(guest.argv)).group(1))
             self.assertEqual(os.path.dirname(places[-1]), folder)
         self.assertNotEqual(*places)
+
+    def test_qemu_does_not_outlive_its_starter(self):
+        """A process of ours starts a guest, says its number and is killed; init gets no orphan."""
+        folder = self.new_folder()
+        script = ("import os, signal, sys; sys.path.insert(0, sys.argv[1]); import vm; "
+                  "guest = vm.Guest(vm.Machine(), sys.argv[2]); print(guest.process.pid, flush=True); "
+                  "os.kill(os.getpid(), signal.SIGKILL)")
+        done = subprocess.run(["python3", "-c", script, os.path.join(boot.TREE, "tools"), folder],
+                              capture_output=True, text=True)
+        pid = int(done.stdout)
+        with open(f"/proc/{pid}/stat", encoding="ascii") if os.path.exists(f"/proc/{pid}") else open(os.devnull) as file:
+            state = file.read().rpartition(")")[2].split()[:1]
+        self.assertIn(state, ([], ["Z"], ["X"]))
