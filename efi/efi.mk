@@ -42,10 +42,11 @@ $(O)/efi/pe_finish $(O)/efi/font_trim: $(O)/efi/%: efi/%.c
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -std=gnu11 -O1 $(WARNINGS) $< -o $@
 
+# _entry is what newer start-up code (gnu-efi 3.0.18) calls instead of efi_main.
 $(O)/faultline.so: $(EFI_OBJECTS) efi/faultline.lds $(EFI_CRT0) $(EFI_LIBRARY)
 	$(call say,LD,$@)
 	$(Q)$(LD) -shared -Bsymbolic -nostdlib --no-undefined --fatal-warnings -z max-page-size=4096 \
-	    -z noexecstack -z norelro --build-id=none -T efi/faultline.lds $(EFI_CRT0) $(EFI_OBJECTS) $(EFI_LIBRARY) -o $@
+	    -z noexecstack -z norelro --defsym=_entry=efi_main --build-id=none -T efi/faultline.lds $(EFI_CRT0) $(EFI_OBJECTS) $(EFI_LIBRARY) -o $@
 
 $(O)/faultline.efi: $(O)/faultline.so $(O)/efi/pe_finish
 	$(call say,PE,$@)
