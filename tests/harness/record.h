@@ -85,6 +85,7 @@ enum field {
     FIELD_PAGES,        /* pages of our memory type */
     FIELD_EVENTS,       /* how often something happened */
     FIELD_STATUS,       /* a function's return value */
+    FIELD_TICKS,        /* of the TSC, recorded; detail: how many rounds */
     FIELD_COUNT
 };
 

@@ -121,7 +121,8 @@ enum detail_format {
     X(FIELD_TABLE_BYTE, "table_byte", "descriptor table", AS_BYTE, DETAIL_BYTE)                    \
     X(FIELD_PAGES, "pages", "pages of our memory type", AS_COUNT, NO_DETAIL)                       \
     X(FIELD_EVENTS, "events", "events", AS_COUNT, NO_DETAIL)                                       \
-    X(FIELD_STATUS, "status", "status", AS_SIGNED, NO_DETAIL)
+    X(FIELD_STATUS, "status", "status", AS_SIGNED, NO_DETAIL)                                      \
+    X(FIELD_TICKS, "ticks", "TSC ticks", AS_COUNT, NO_DETAIL)
 
 #define FIELD_KEY(id, key, name, format, detail) [id] = (key),
 #define FIELD_ROW(id, key, name, format, detail) [id] = {name, format, detail},

@@ -101,6 +101,7 @@ static void json_machine(struct json *json, const struct session *session)
     json_number(json, "processors", facts->processors);
     json_number(json, "processor", session->cpu);
     json_number(json, "memory_bytes", facts->memory_bytes);
+    json_number(json, "ticks_per_second", session->ticks_per_second);
     json_text(json, "firmware", facts->firmware_vendor);
     json_hex(json, "firmware_revision", facts->firmware_revision);
     json_hex(json, "uefi_revision", facts->uefi_revision);
