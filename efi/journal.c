@@ -240,6 +240,14 @@ enum journal_carrier journal_carrier(enum save_problem volume)
     return variables_room() >= CHUNK_BYTES ? JOURNAL_VARIABLE : JOURNAL_NONE;
 }
 
+size_t journal_room(enum journal_carrier carrier)
+{
+    size_t bytes = carrier == JOURNAL_FILE       ? UINT32_MAX
+                   : carrier == JOURNAL_VARIABLE ? variables_room()
+                                                 : 0;
+    return bytes > sizeof(struct journal_head) ? bytes - sizeof(struct journal_head) : 0;
+}
+
 void journal_start(enum journal_carrier carrier, uint16_t number, size_t kept)
 {
     struct journal_head head = head_make(carrier, number);
@@ -295,9 +303,11 @@ enum journal_carrier journal_flush(void)
 
 void journal_end(void)
 {
-    file_close();
-    (void)volume_delete(JOURNAL_PATH);
-    variables_delete(0);
+    if (length > sizeof(struct journal_head)) {
+        file_close();
+        (void)volume_delete(JOURNAL_PATH);
+        variables_delete(0);
+    }
     journal_forget();
 }
 

@@ -29,6 +29,9 @@ struct journal_found journal_find(uint32_t machine, void *buffer, size_t room);
  * answer. */
 enum journal_carrier journal_carrier(enum save_problem volume);
 
+/* How many bytes of core's a new journal on @carrier can take in all. */
+size_t journal_room(enum journal_carrier carrier);
+
 /*
  * Begin the journal of report @number. @kept: how many of the bytes found go on being its
  * beginning, on the carrier where they are; 0: a new journal on @carrier, and whatever else there
@@ -46,7 +49,8 @@ void journal_append(const void *bytes, size_t length);
  */
 enum journal_carrier journal_flush(void);
 
-/* The run ended properly: delete every trace of it. */
+/* The run ended properly: delete every trace, unless it never wrote any: then the journal that may
+ * be there is another run's, which is still unfinished. */
 void journal_end(void);
 
 /* Free the memory; what was found or saved stays where it is. */

@@ -58,6 +58,12 @@ static const char *stream_bytes(enum session_stream stream)
     return (const char *)session + session->stream[stream].offset;
 }
 
+static void drop_bytes(void)
+{
+    for (enum session_stream stream = 0; stream < STREAM_COUNT; stream++)
+        session->stream[stream].length = 0;
+}
+
 /* Take everything that the step wrote. The journal goes last: what it says is about to run comes
  * after everything that the reports say did run. */
 static void move_bytes(void)
@@ -70,8 +76,7 @@ static void move_bytes(void)
         reports_flush();
         session->journal_carrier = journal_flush();
     }
-    for (enum session_stream stream = 0; stream < STREAM_COUNT; stream++)
-        session->stream[stream].length = 0;
+    drop_bytes();
     session->save_problem = (uint8_t)reports_problem();
     session->saved_to_stick = session->save_problem == SAVE_OK;
 }
@@ -99,6 +104,10 @@ static void fill_session(const struct journal_found *unfinished, uint16_t report
     session->journal_in_length = (uint32_t)unfinished->bytes;
     session->journal_cause = unfinished->carrier;
     session->journal_carrier = unfinished->bytes ? unfinished->carrier : journal_carrier(volume);
+    session->journal_room = (uint32_t)journal_room(session->journal_carrier);
+    if (session->journal_room > journal_in_room)
+        session->journal_room =
+            (uint32_t)journal_in_room; /* what cannot be read back is of no use */
     session->report_number = report;
     session->save_problem = (uint8_t)(report || volume != SAVE_OK ? volume : SAVE_FAILED);
     session->saved_to_stick = session->save_problem == SAVE_OK;
@@ -156,9 +165,11 @@ static void run_plan(void)
         move_bytes();
         draw();
     }
-    step(SESSION_FINISH);
-    session->flush = 1;
-    move_bytes();
+    do { /* the closing lines may need more than the streams have room for */
+        step(SESSION_FINISH);
+        session->flush = 1;
+        move_bytes();
+    } while (session->state != SESSION_FINISHED && session->stream[STREAM_TAP].overflow == 0);
     reports_end();
     session->save_problem = (uint8_t)reports_problem();
     session->saved_to_stick = session->save_problem == SAVE_OK;
@@ -179,6 +190,22 @@ static void let_read(void)
         (void)boot_services->Stall(20000);
 }
 
+/*
+ * Let core start, with the journal of an unfinished run where there is one. When core does not go
+ * on with it (other options, say), that run's report is left alone: ours gets a number of its own.
+ */
+static void start(struct journal_found *unfinished)
+{
+    fill_session(unfinished, unfinished->report ? unfinished->report : reports_next_number());
+    step(SESSION_START);
+    if (session->state != SESSION_RUNNING || !unfinished->bytes || session->journal_in_length)
+        return;
+    *unfinished = (struct journal_found){.carrier = JOURNAL_NONE};
+    drop_bytes();
+    fill_session(unfinished, reports_next_number());
+    step(SESSION_START);
+}
+
 /* One run from options to verdict. Out: the exit status. */
 static uint32_t run(void)
 {
@@ -186,19 +213,17 @@ static uint32_t run(void)
     void *journal_in = (uint8_t *)session + session->journal_in_offset;
     struct journal_found unfinished =
         journal_find(facts_fingerprint(), journal_in, journal_in_room);
-    uint16_t report = unfinished.report ? unfinished.report : reports_next_number();
 
     if (!options_read(session, &carrier)) {
         complain(carrier, "holds more than 4096 bytes of options; nothing runs");
         let_read();
         return STATUS_ERROR;
     }
-    fill_session(&unfinished, report);
-    step(SESSION_START);
+    start(&unfinished);
     if (session->state == SESSION_LISTED || session->state == SESSION_BAD_OPTIONS) {
         say(stream_bytes(STREAM_CONSOLE), session->stream[STREAM_CONSOLE].length);
         let_read();
-        return session->state == SESSION_LISTED ? 0 : STATUS_ERROR;
+        return session->state == SESSION_LISTED ? session->exit_status : STATUS_ERROR;
     }
     if (!set_mode()) {
         let_read();
@@ -206,9 +231,8 @@ static uint32_t run(void)
     }
     if (session->options.wait_debugger)
         wait_for_debugger();
-    reports_start(report, session->save_problem);
-    journal_start(session->journal_carrier, report,
-                  unfinished.bytes ? session->journal_in_length : 0);
+    reports_start(session->report_number, session->save_problem);
+    journal_start(session->journal_carrier, session->report_number, session->journal_in_length);
     move_bytes();
     draw();
     run_plan();

@@ -31,7 +31,8 @@ enum session_state {
     SESSION_RUNNING,     /* ask for SESSION_RUN again */
     SESSION_PLAN_DONE,   /* every check ran: ask for SESSION_FINISH */
     SESSION_FINISHED,    /* reports are complete, exit_status is final */
-    SESSION_LISTED,      /* --list, --explain, --help: text is in the console stream, nothing else to do */
+    SESSION_LISTED, /* --list, --explain, --help: text is in the console stream, nothing else to do
+                     */
 };
 
 enum session_key {
@@ -90,7 +91,8 @@ struct machine_facts { /* from firmware, strings are ASCII, NUL-terminated */
     char board[64]; /* SMBIOS type 1 manufacturer and product; empty: unknown */
 };
 
-/* The whole firmware world at one moment, and the bytes of its tables (GDT: the first page of it). */
+/* The whole firmware world at one moment, and the bytes of its tables (GDT: the first page of it).
+ */
 struct world_picture {
     struct world world;
     uint32_t gdt_bytes, idt_bytes;
@@ -108,9 +110,9 @@ struct session {
     uint32_t abi, bytes; /* SESSION_ABI, sizeof(struct session) without the stream buffers */
 
     /* efi/ -> core */
-    uint32_t request; /* enum session_request */
-    uint32_t key;     /* enum session_key */
-    uint64_t budget_ticks; /* TSC ticks that a SESSION_RUN may take */
+    uint32_t request;          /* enum session_request */
+    uint32_t key;              /* enum session_key */
+    uint64_t budget_ticks;     /* TSC ticks that a SESSION_RUN may take */
     uint64_t ticks_per_second; /* of the TSC, measured by efi/ */
     char option_text[CARRIER_COUNT][OPTION_LINE];
     uint32_t option_length[CARRIER_COUNT];
@@ -119,20 +121,22 @@ struct session {
     uint8_t saved_to_stick; /* report files can be written */
     uint8_t save_problem;   /* 0 none, else enum save_problem for the screen */
     uint16_t report_number; /* NNNN */
-    uint32_t journal_in_offset, journal_in_length; /* bytes of an unfinished run's journal, 0: none */
+    uint32_t journal_in_offset,
+        journal_in_length;    /* bytes of an unfinished run's journal, 0: none */
     uint32_t journal_cause;   /* enum journal_carrier it came from */
     uint32_t journal_carrier; /* enum journal_carrier that this run's journal is on now */
-    uint32_t cpu;           /* which processor runs this */
-    uint64_t wall_clock;    /* seconds since 1970, 0: unknown; reports only */
+    uint32_t journal_room;    /* bytes that this carrier can take in all */
+    uint32_t cpu;             /* which processor runs this */
+    uint64_t wall_clock;      /* seconds since 1970, 0: unknown; reports only */
     struct hand_back hand_back;
 
     /* core -> efi/ */
-    uint32_t state; /* enum session_state */
+    uint32_t state;       /* enum session_state */
     uint32_t exit_status; /* 0, 1 or 2, valid when SESSION_FINISHED or SESSION_BAD_OPTIONS */
     uint32_t flush;       /* 1: what the streams hold must be on the stick before the next step */
     uint32_t screen_changed;
     uint32_t totals[VERDICT_COUNT]; /* by enum verdict */
-    uint32_t planned, done; /* checks */
+    uint32_t planned, done;         /* checks */
     struct options options;
     struct option_error option_error;
     struct cell screen[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX];
@@ -141,15 +145,15 @@ struct session {
 
 enum save_problem {
     SAVE_OK,
-    SAVE_NO_VOLUME,    /* booted from something that is no file system */
+    SAVE_NO_VOLUME, /* booted from something that is no file system */
     SAVE_READ_ONLY,
     SAVE_FULL,
-    SAVE_FAILED,       /* any other error of the firmware's */
+    SAVE_FAILED, /* any other error of the firmware's */
     SAVE_PROBLEM_COUNT
 };
 
 enum journal_carrier {
-    JOURNAL_NONE,     /* no way to remember a reset: the report says so */
+    JOURNAL_NONE, /* no way to remember a reset: the report says so */
     JOURNAL_FILE,
     JOURNAL_VARIABLE,
 };
