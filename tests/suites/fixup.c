@@ -10,6 +10,7 @@
 #include "fault/uaccess.h"
 #include "fault/uaccess_raw.h"
 #include "table.h"
+#include "tests/harness/findings.h"
 #include "tests/harness/machine.h"
 #include "tests/harness/pair.h"
 #include "tests/harness/target.h"
@@ -218,21 +219,6 @@ struct sweep {
     bool smap;
 };
 
-/* What a sweep found wrong; the first of it is compared in full. */
-struct findings {
-    struct trial *trial;
-    uint32_t wrong;
-    uint64_t faults_due;
-};
-
-static void find(struct findings *findings, enum field field, uint64_t detail, uint64_t expected,
-                 uint64_t got)
-{
-    if (expected != got && findings->wrong++ == 0) {
-        trial_expect(findings->trial, field, (unsigned)detail, expected, got);
-    }
-}
-
 /* From @address on, how many bytes may be accessed before one may not. */
 static uint64_t accessible(const struct sweep *sweep, vaddr_t address, uint64_t bytes, bool write)
 {
@@ -253,18 +239,21 @@ static uint8_t kernel_pattern(uint64_t at)
     return (uint8_t)(0x80 + at * 5);
 }
 
-/* One call; everything it may touch is as expected afterwards, and as before when this returns. */
-static void sweep_one(struct findings *findings, const struct sweep *sweep, vaddr_t user,
+/*
+ * One call; everything it may touch is as expected afterwards, and as before when this returns.
+ * Out: whether it had to fault.
+ */
+static bool sweep_one(struct findings *findings, const struct sweep *sweep, vaddr_t user,
                       uint64_t bytes)
 {
     const struct accessor *a = sweep->accessor;
     uint8_t kernel[LENGTH_MAX + 8];
     uint64_t done = accessible(sweep, user, bytes, a->writes);
+    bool faults = done < bytes;
     /* Where: the start in the high byte as it lies to the edge, the length in the low one. */
     uint64_t where = (user - PAIR_EDGE) << 8 | bytes;
 
-    findings->faults_due += done < bytes;
-    if (a->whole && done < bytes) {
+    if (a->whole && faults) {
         done = 0;
     }
     for (uint64_t i = 0; i < sizeof(kernel); i++) {
@@ -285,21 +274,22 @@ static void sweep_one(struct findings *findings, const struct sweep *sweep, vadd
         find(findings, FIELD_MEMORY, at & (PAGE_SIZE - 1), expected, *byte);
         *byte = pair_pattern(at);
     }
+    return faults;
 }
 
-/* A string whose NUL lies @length bytes behind its start, into a buffer of LENGTH_MAX / 2. */
-static void string_one(struct findings *findings, const struct sweep *sweep, vaddr_t user,
+/* A string whose NUL lies @length bytes behind its start, into a buffer of LENGTH_MAX / 2. The
+ * same out. */
+static bool string_one(struct findings *findings, const struct sweep *sweep, vaddr_t user,
                        uint64_t length)
 {
     uint64_t capacity = LENGTH_MAX / 2;
     char kernel[LENGTH_MAX];
     uint64_t wanted = length < capacity ? length + 1 : capacity; /* bytes that must be read */
     uint64_t done = accessible(sweep, user, wanted, false);
+    bool faults = done < wanted;
     uint64_t where = (user - PAIR_EDGE) << 8 | length;
-    int64_t expected =
-        done < wanted ? UACCESS_FAULT : (int64_t)(length < capacity ? length : capacity);
+    int64_t expected = faults ? UACCESS_FAULT : (int64_t)(length < capacity ? length : capacity);
 
-    findings->faults_due += done < wanted;
     memset(kernel, KERNEL_FILL, sizeof(kernel));
     *pair_byte(user + length) = 0;
     find(findings, FIELD_STATUS, where, (uint64_t)expected,
@@ -309,6 +299,7 @@ static void string_one(struct findings *findings, const struct sweep *sweep, vad
         find(findings, FIELD_OTHER_MEMORY, i, byte, (uint8_t)kernel[i]);
     }
     *pair_byte(user + length) = pair_pattern(user + length);
+    return faults;
 }
 
 /*
@@ -326,21 +317,21 @@ static void user_access(struct trial *trial)
     if (sweep->smap) {
         smap_set(true);
     }
-    uint64_t faults = cpu_current()->faults;
+    uint64_t faults = cpu_current()->faults, due = 0;
     for (vaddr_t user = PAIR_EDGE - REACH; user <= PAIR_EDGE + REACH; user++) {
         for (uint64_t bytes = 0; bytes <= LENGTH_MAX; bytes++) {
             if (!sweep->accessor) {
-                string_one(&findings, sweep, user, bytes);
+                due += string_one(&findings, sweep, user, bytes);
             } else if (!sweep->accessor->whole || bytes == 1 || bytes == 2 || bytes == 4 ||
                        bytes == 8) {
-                sweep_one(&findings, sweep, user, bytes);
+                due += sweep_one(&findings, sweep, user, bytes);
             }
         }
     }
     faults = cpu_current()->faults - faults;
     smap_set(false);
-    trial_expect(trial, FIELD_EVENTS, 0, 0, findings.wrong);
-    trial_expect(trial, FIELD_EVENTS, 1, findings.faults_due, faults);
+    findings_conclude(&findings);
+    trial_expect(trial, FIELD_EVENTS, 1, due, faults);
 }
 
 /* Ranges that are not user memory, or not only: refused before anything is accessed. */
@@ -387,7 +378,7 @@ static void ranges_refused(struct trial *trial)
         }
     }
     faults = cpu_current()->faults - faults;
-    trial_expect(trial, FIELD_EVENTS, 0, 0, findings.wrong);
+    findings_conclude(&findings);
     trial_expect(trial, FIELD_EVENTS, 1, 0, faults);
     trial_expect(trial, FIELD_VALUE_READ, 0, SENTINEL, value);
     /* The last user byte is user memory: asked for, absent, left. */

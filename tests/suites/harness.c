@@ -1,0 +1,209 @@
+/*
+ * harness.c: what the harness does with what no check expects. Each case runs only by name, and
+ * tests/boot/ knows what has to come of it; the machine must be fine afterwards.
+ */
+#include "fault/cpu.h"
+#include "fault/die.h"
+#include "fault/tables.h"
+#include "fault/uaccess.h"
+#include "fault/uaccess_raw.h"
+#include "table.h"
+#include "tests/harness/session.h"
+#include "tests/harness/trial.h"
+#include "x86/exception.h"
+#include "x86/instructions.h"
+#include "x86/registers.h"
+
+/* Nothing is mapped there: the first page of the lower half. */
+#define ABSENT        UINT64_C(0x10)
+#define ABSENT_KERNEL (CPU_BASE + CPU_STACK_MC_TOP)
+
+static void passes(struct trial *trial)
+{
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 1);
+}
+
+static void fails(struct trial *trial)
+{
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 2);
+}
+
+static void silent(struct trial *trial)
+{
+    (void)trial;
+}
+
+/* Longer than any step may take, so that what waits for the end of a step can be seen waiting. */
+static void slow(struct trial *trial)
+{
+    const struct session *session = (const struct session *)SESSION_BASE;
+    uint64_t until = read_tsc() + 2 * session->ticks_per_second;
+
+    while (read_tsc() < until) {
+        __asm__ volatile("pause");
+    }
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 1);
+}
+
+/* ---- what no check expects
+ * --------------------------------------------------------------------------------- */
+
+static void unexpected_vector(struct trial *trial)
+{
+    __asm__ volatile("int $77");
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 0); /* somebody swallowed it */
+}
+
+static void nmi(struct trial *trial)
+{
+    __asm__ volatile("int $2");
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
+}
+
+static void no_fixup(struct trial *trial)
+{
+    const volatile uint64_t *volatile absent = (const volatile uint64_t *)ABSENT;
+
+    trial_expect(trial, FIELD_VALUE_READ, 0, 0, *absent);
+}
+
+static __attribute__((noinline)) uint64_t deeper(volatile uint64_t *depth)
+{
+    volatile uint64_t here[64];
+
+    here[0] = *depth;
+    *depth += 1;
+    return *depth ? deeper(depth) + here[0] : 0;
+}
+
+static void stack_overflow(struct trial *trial)
+{
+    volatile uint64_t depth = 0;
+
+    trial_expect(trial, FIELD_EVENTS, 0, 0, deeper(&depth));
+}
+
+/* #PF, whose gate is not present: #NP, so #DF. */
+static void double_fault(struct trial *trial)
+{
+    tables_gate(VECTOR_PF)->low &= ~BIT(47);
+    no_fixup(trial);
+}
+
+/* Programs own GS: whatever is in it, faults are handled. */
+static void broken_gs(struct trial *trial)
+{
+    struct outcome got;
+    uint64_t value = 0;
+
+    write_msr(MSR_GS_BASE, 0xffffdeadbeef0000);
+    write_msr(MSR_KERNEL_GS_BASE, 0x00000000deadbeef);
+    __asm__ volatile("swapgs");
+    trial_expect(trial, FIELD_STATUS, 0, false, read_guarded((const void *)ABSENT, &value));
+    struct cpu *cpu = cpu_current();
+    cpu->probe.outcome.vector = VECTOR_NONE;
+    (void)probe_supervisor(ACCESS_READ, ABSENT, 0, false, &got);
+    trial_expect(trial, FIELD_VECTOR, 0, VECTOR_PF, got.vector);
+    trial_expect(trial, FIELD_CR2, 0, ABSENT, got.cr2);
+    write_gs(0);
+}
+
+static enum fault_result always_retry(struct trap_frame *frame, uint64_t address)
+{
+    (void)frame;
+    (void)address;
+    return FAULT_RETRY;
+}
+
+static void fault_loop(struct trial *trial)
+{
+    cpu_current()->resolver = always_retry;
+    no_fixup(trial);
+}
+
+/* The exception table lists the instruction, its handler refuses the address. */
+static void uaccess_kernel_address(struct trial *trial)
+{
+    uint64_t value = 0;
+
+    trial_expect(trial, FIELD_COUNT_LEFT, 0, 0,
+                 raw_copy_user(&value, (const void *)ABSENT_KERNEL, sizeof(value)));
+}
+
+static void uaccess_noncanonical(struct trial *trial)
+{
+    uint64_t value = 0;
+
+    trial_expect(trial, FIELD_COUNT_LEFT, 0, 0,
+                 raw_copy_user(&value, (const void *)BIT(63), sizeof(value)));
+}
+
+static void assertion(struct trial *trial)
+{
+    ASSERT(trial == NULL);
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
+}
+
+static void wild_jump(struct trial *trial)
+{
+    void (*volatile nowhere)(void) = NULL;
+
+    nowhere();
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
+}
+
+/* ---- what no machine survives
+ * ---------------------------------------------------------------------------- */
+
+static void triple_fault(struct trial *trial)
+{
+    load_idt((struct table_register){0});
+    __asm__ volatile("ud2");
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
+}
+
+static void hang(struct trial *trial)
+{
+    (void)trial;
+    for (;;) {
+        __asm__ volatile("cli; hlt");
+    }
+}
+
+/* The keyboard controller's reset line, then the chipset's reset register. */
+static void reset(struct trial *trial)
+{
+    write_port8(0x64, 0xfe);
+    write_port8(0xcf9, 0x02);
+    write_port8(0xcf9, 0x06);
+    slow(trial); /* it may take its time */
+    trial_error(trial, REASON_SETUP, 0);
+}
+
+/* clang-format off */
+#define PROVOKES(name_)    {.name = #name_, .flags = CASE_BY_NAME, .run = name_}
+#define DESTROYS(name_)    {.name = #name_, .flags = CASE_BY_NAME | CASE_DANGEROUS, .run = name_}
+
+static const struct test_case cases[] = {
+    PROVOKES(passes),
+    PROVOKES(fails),
+    PROVOKES(silent),
+    PROVOKES(slow),
+    PROVOKES(unexpected_vector),
+    PROVOKES(nmi),
+    PROVOKES(no_fixup),
+    PROVOKES(stack_overflow),
+    PROVOKES(double_fault),
+    PROVOKES(broken_gs),
+    PROVOKES(fault_loop),
+    PROVOKES(uaccess_kernel_address),
+    PROVOKES(uaccess_noncanonical),
+    PROVOKES(assertion),
+    PROVOKES(wild_jump),
+    DESTROYS(triple_fault),
+    DESTROYS(hang),
+    DESTROYS(reset),
+};
+/* clang-format on */
+
+SUITE(harness, "what no check expects");
