@@ -22,9 +22,22 @@ static void walk_picture(struct walk_picture *picture, uint64_t cr3, unsigned le
     memcpy(picture->entry, walk.entry, sizeof(picture->entry));
 }
 
-/* Follow saved frame pointers as long as they rise within this processor's area. */
-static void call_trace(struct oops *oops, uint64_t area, uint64_t rbp)
+/* core.lds: behind the last instruction of ours. */
+extern const char text_end[];
+
+/*
+ * Follow saved frame pointers as long as they rise within this processor's area. A function that
+ * has made no frame (yet, or at all) was called from where the top of its stack says; and so was
+ * nothing, through a null pointer.
+ */
+static void call_trace(struct oops *oops, uint64_t area, uint64_t rsp, uint64_t rbp)
 {
+    uint64_t top;
+
+    if (rsp >= area && rsp < area + CPU_AREA && rsp % 8 == 0 &&
+        read_guarded((const void *)rsp, &top) && top >= CORE_BASE && top < (uint64_t)text_end) {
+        oops->trace[oops->trace_count++] = top;
+    }
     while (oops->trace_count < OOPS_TRACE && rbp >= area && rbp < area + CPU_AREA - 16 &&
            rbp % 8 == 0) {
         uint64_t next, return_address;
@@ -99,19 +112,23 @@ _Noreturn void die(struct cpu *cpu, const struct trap_frame *frame, enum oops_re
         oops->code_count = (uint8_t)(word * 8 + 8);
     }
     if (!trap_from_user(frame)) {
-        call_trace(oops, (uint64_t)cpu, frame->rbp);
+        call_trace(oops, (uint64_t)cpu, frame->rsp, frame->rbp);
     }
     context_resume(&cpu->batch, 1);
 }
 
+#define CALL_BYTES 5 /* e8 and a 32-bit distance */
+
 _Noreturn void die_assertion(const char *what)
 {
     struct cpu *cpu = cpu_current();
+    const uint64_t *ours = __builtin_frame_address(0); /* caller's rbp, return address, its stack */
+    /* As if the call of this function had raised it; the compiler puts nothing behind that call. */
     struct trap_frame frame = {
         .rax = (uint64_t)what,
-        .rbp = (uint64_t)__builtin_frame_address(0),
-        .rsp = read_rsp(),
-        .rip = (uint64_t)__builtin_return_address(0),
+        .rbp = ours[0],
+        .rsp = (uint64_t)&ours[2],
+        .rip = ours[1] - CALL_BYTES,
         .cs = read_cs(),
         .ss = read_ss(),
         .rflags = read_rflags(),
