@@ -23,8 +23,8 @@ enum fault_result {
 /* How an armed probe is left; the outcome is recorded in either case. */
 enum probe_exit {
     PROBE_IDLE,
-    PROBE_FIXUP,  /* set the frame's RIP to the resume address */
-    PROBE_UNWIND, /* the frame may be useless (#DF) or user mode's: context_resume */
+    PROBE_FIXUP,  /* ring 0, not #DF: continue at the resume address (entry.S) */
+    PROBE_UNWIND, /* whatever the frame: context_resume (trap.c) */
 };
 
 struct probe {
@@ -52,7 +52,7 @@ struct cpu {
         uint64_t rip, address;
         uint32_t count;
     } loop;          /* the last page fault that nobody's probe took */
-    uint64_t faults; /* #PFs seen, for figures */
+    uint64_t faults; /* #PFs that came this far, probes' own apart */
     void *task;      /* os/ */
     struct world firmware;
 };

@@ -4,6 +4,7 @@
  */
 #include "layout.h"
 #include "x86/exception.h"
+#include "probe_offsets.h"
 #include "trap_frame_offsets.h"
 
     .text
@@ -29,15 +30,22 @@ trap_stubs:
 /*
  * In: vector and error code pushed. Calls trap_dispatch(frame); when that returns, the frame is
  * what to continue with. DF may be anything: C wants it clear. GS is not touched: it belongs to programs.
+ * A probe armed with PROBE_FIXUP is answered first, before the other registers are even saved: sweeps make
+ * millions of them.
  */
     .balign 16
     .type trap_common, @function
 trap_common:
+    push %rax
+    push %rcx
+    mov %rsp, %rax
+    and $-CPU_AREA, %rax
+    cmpl $PROBE_EXIT_FIXUP, CPU_PROBE_EXIT(%rax)
+    je probe_answer
+trap_save:
     push %rdi
     push %rsi
     push %rdx
-    push %rcx
-    push %rax
     push %r8
     push %r9
     push %r10
@@ -51,8 +59,6 @@ trap_common:
     cld
     mov %rsp, %rdi
     call trap_dispatch
-    .globl trap_return
-trap_return:
     pop %r15
     pop %r14
     pop %r13
@@ -63,14 +69,62 @@ trap_return:
     pop %r10
     pop %r9
     pop %r8
-    pop %rax
-    pop %rcx
     pop %rdx
     pop %rsi
     pop %rdi
+    pop %rcx
+    pop %rax
     add $16, %rsp
     iretq
     .size trap_common, . - trap_common
+
+/*
+ * Hop a: the outcome of an armed probe is the frame itself. In: rax struct cpu, and on the stack
+ *
+ *      ss rsp rflags cs rip error vector
+ *      rax rcx                             of the probe
+ *
+ * The frame of #DF and one from ring 3 cannot be continued at the probe's resume address: C decides.
+ */
+#define ANSWER_VECTOR 16
+#define ANSWER_ERROR  24
+#define ANSWER_RIP    32
+#define ANSWER_CS     40
+#define ANSWER_RFLAGS 48
+#define ANSWER_RSP    56
+#define ANSWER_SS     64
+    .type probe_answer, @function
+probe_answer:
+    testb $3, ANSWER_CS(%rsp)
+    jne trap_save
+    cmpl $VECTOR_DF, ANSWER_VECTOR(%rsp)
+    je trap_save
+    mov %cr2, %rcx
+    mov %rcx, CPU_OUTCOME + OUTCOME_CR2(%rax)
+    mov ANSWER_VECTOR(%rsp), %ecx
+    mov %cx, CPU_OUTCOME + OUTCOME_VECTOR(%rax)
+    mov ANSWER_ERROR(%rsp), %rcx
+    mov %rcx, CPU_OUTCOME + OUTCOME_ERROR(%rax)
+    mov ANSWER_CS(%rsp), %ecx
+    mov %cx, CPU_OUTCOME + OUTCOME_CS(%rax)
+    mov ANSWER_RFLAGS(%rsp), %rcx
+    mov %rcx, CPU_OUTCOME + OUTCOME_RFLAGS(%rax)
+    mov ANSWER_RSP(%rsp), %rcx
+    mov %rcx, CPU_OUTCOME + OUTCOME_RSP(%rax)
+    mov ANSWER_SS(%rsp), %ecx
+    mov %cx, CPU_OUTCOME + OUTCOME_SS(%rax)
+    mov ANSWER_RIP(%rsp), %rcx
+    mov %rcx, CPU_OUTCOME + OUTCOME_RIP(%rax)
+    lea ANSWER_ERROR(%rsp), %rcx
+    mov %rcx, CPU_PROBE_PUSHED_AT(%rax)
+    mov CPU_PROBE_RESUME(%rax), %rcx
+    mov %rcx, ANSWER_RIP(%rsp)
+    movq $0, CPU_PROBE_EXIT(%rax)
+    pop %rcx
+    pop %rax
+    add $16, %rsp
+    iretq
+    .size probe_answer, . - probe_answer
 
 /*
  * SYSCALL enters here with ring 3's stack. This page is mapped once more in every processor's area

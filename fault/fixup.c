@@ -5,6 +5,7 @@
 
 #include "boot_info.h"
 #include "cpu.h"
+#include "die.h"
 #include "extable.h"
 #include "uaccess.h"
 #include "x86/exception.h"
@@ -15,7 +16,10 @@ extern struct extable_entry extable_first[], extable_end[]; /* core.lds */
 
 void fixup_start(void)
 {
-    extable_sort(extable_first, (size_t)(extable_end - extable_first));
+    size_t count = (size_t)(extable_end - extable_first);
+
+    extable_sort(extable_first, count);
+    ASSERT(extable_is_sorted(extable_first, count)); /* no instruction has two entries */
 }
 
 /* The register that the encoding numbers @number. */
@@ -31,15 +35,6 @@ static uint64_t *frame_register(struct trap_frame *frame, unsigned number)
 }
 
 typedef bool fixup_handler(const struct extable_entry *, struct trap_frame *, uint64_t address);
-
-static bool fixup_default(const struct extable_entry *entry, struct trap_frame *frame,
-                          uint64_t address)
-{
-    (void)entry;
-    (void)frame;
-    (void)address;
-    return true;
-}
 
 static bool fixup_fault(const struct extable_entry *entry, struct trap_frame *frame,
                         uint64_t address)
@@ -84,17 +79,45 @@ static bool fixup_msr(const struct extable_entry *entry, struct trap_frame *fram
     return frame->vector == VECTOR_GP;
 }
 
+/*
+ * The entry for @rip, or NULL. Instructions fault again and again (a copy loop, a probe): the last
+ * find of each of MEMO slots is kept, since bisecting costs more than all the rest of a fixup.
+ */
+#define MEMO 64u
+static const struct extable_entry *memo[MEMO] = {[0 ... MEMO - 1] = extable_first};
+
+static __attribute__((noinline)) const struct extable_entry *find_again(uint64_t rip)
+{
+    const struct extable_entry *entry =
+        extable_find(extable_first, (size_t)(extable_end - extable_first), rip);
+
+    if (entry) {
+        memo[rip / 2 % MEMO] = entry;
+    }
+    return entry;
+}
+
+static inline const struct extable_entry *find(uint64_t rip)
+{
+    const struct extable_entry *entry = memo[rip / 2 % MEMO];
+
+    return extable_instruction(entry) == rip ? entry : find_again(rip);
+}
+
 bool fixup_exception(struct trap_frame *frame, uint64_t address)
 {
     static fixup_handler *const handlers[EX_TYPES] = {
-        [EX_DEFAULT] = fixup_default, [EX_FAULT] = fixup_fault, [EX_UACCESS] = fixup_uaccess,
+        [EX_DEFAULT] = NULL, /* nothing but going on at the fixup */
+        [EX_FAULT] = fixup_fault,     [EX_UACCESS] = fixup_uaccess,
         [EX_ZEROPAD] = fixup_zeropad, [EX_MSR] = fixup_msr,
     };
-    const struct extable_entry *entry =
-        extable_find(extable_first, (size_t)(extable_end - extable_first), frame->rip);
+    const struct extable_entry *entry = find(frame->rip);
 
-    if (!entry || extable_type(entry) >= EX_TYPES ||
-        !handlers[extable_type(entry)](entry, frame, address)) {
+    if (!entry || extable_type(entry) >= EX_TYPES) {
+        return false;
+    }
+    fixup_handler *handler = handlers[extable_type(entry)];
+    if (handler && !handler(entry, frame, address)) {
         return false;
     }
     frame->rip = extable_fixup(entry);

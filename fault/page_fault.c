@@ -1,10 +1,10 @@
 /*
  * page_fault.c: hop 3 on the way of a fault: what caused it, and who answers?
  *
- *   a. an armed probe    outcome recorded, fixup                  probe_catch, trap.c
- *   b. the resolver      mm/fault.c; the instruction runs again   cpu->resolver
- *   c. exception table   fixup handler of its type                fixup.c
- *   d. ring 3: ring3_run returns; ring 0: oops                    ring3.S, oops.c
+ *   a. an armed probe    outcome recorded, fixup                  entry.S already, or probe_unwind,
+ * trap.c b. the resolver      mm/fault.c; the instruction runs again   cpu->resolver c. exception
+ * table   fixup handler of its type                fixup.c d. ring 3: ring3_run returns; ring 0:
+ * oops                    ring3.S, oops.c
  *
  * SDM vol. 3A 4.7, 6.15 "Interrupt 14".
  */
@@ -28,15 +28,12 @@ static bool fault_loops(struct cpu *cpu, const struct trap_frame *frame, uint64_
     return ++cpu->loop.count >= OOPS_LOOP_LIMIT;
 }
 
-void page_fault(struct cpu *cpu, struct trap_frame *frame)
+/* Everything in its order; @address is CR2. */
+static __attribute__((noinline)) void page_fault_sort(struct cpu *cpu, struct trap_frame *frame,
+                                                      uint64_t address)
 {
-    /* Before anything else: a nested fault would overwrite it. */
-    uint64_t address = read_cr2();
-
-    cpu->faults++;
-    if (cpu->probe.exit != PROBE_IDLE) {
-        probe_catch(cpu, frame, address);
-        return;
+    if (cpu->probe.exit == PROBE_UNWIND) {
+        probe_unwind(cpu, frame);
     }
     if (cpu->resolver) {
         if (fault_loops(cpu, frame, address)) {
@@ -58,4 +55,17 @@ void page_fault(struct cpu *cpu, struct trap_frame *frame)
         return;
     }
     die(cpu, frame, OOPS_NO_FIXUP);
+}
+
+void page_fault(struct cpu *cpu, struct trap_frame *frame)
+{
+    /* Before anything else: a nested fault would overwrite it. */
+    uint64_t address = read_cr2();
+    cpu->faults++;
+    bool others = cpu->probe.exit == PROBE_UNWIND || cpu->resolver || trap_from_user(frame);
+
+    /* Where nobody comes before the exception table, go there at once. */
+    if (others || !fixup_exception(frame, address)) {
+        page_fault_sort(cpu, frame, address);
+    }
 }

@@ -8,8 +8,9 @@
     .text
 
 /*
- * Ring 0: In: rdi address, rsi operand. Out: rax value read. Clobbers rcx rdx r8.
- * Arms the probe of this processor for "continue at 9", makes the access, disarms.
+ * Ring 0: In: rdi address, rsi operand. Out: rax value read. Clobbers rcx rsi r8.
+ * Arms the probe of this processor for "continue at 9", makes the access; whoever answers disarms, and so
+ * does going through. The outcome is "none" until somebody answers.
  */
 .macro supervisor_probe name, body:vararg
     .globl probe_supervisor_\name, probe_supervisor_\name\()_at
@@ -20,6 +21,7 @@ probe_supervisor_\name:
     and $-CPU_AREA, %rcx
     movq $9f, CPU_PROBE_RESUME(%rcx)
     mov %rsp, CPU_PROBE_RSP(%rcx)
+    movw $OUTCOME_NONE, CPU_OUTCOME + OUTCOME_VECTOR(%rcx)
     movq $PROBE_EXIT_FIXUP, CPU_PROBE_EXIT(%rcx)
 probe_supervisor_\name\()_at:
     \body
@@ -45,6 +47,7 @@ probe_supervisor_FETCH:
     mov $9f, %rsi
     movq $9f, CPU_PROBE_RESUME(%rcx)
     mov %rsp, CPU_PROBE_RSP(%rcx)
+    movw $OUTCOME_NONE, CPU_OUTCOME + OUTCOME_VECTOR(%rcx)
     movq $PROBE_EXIT_FIXUP, CPU_PROBE_EXIT(%rcx)
 probe_supervisor_FETCH_at:
     jmp *%rdi
@@ -65,6 +68,7 @@ probe_supervisor_PUSH:
     mov %rsp, %r8
     movq $9f, CPU_PROBE_RESUME(%rcx)
     mov %rsp, CPU_PROBE_RSP(%rcx)
+    movw $OUTCOME_NONE, CPU_OUTCOME + OUTCOME_VECTOR(%rcx)
     movq $PROBE_EXIT_FIXUP, CPU_PROBE_EXIT(%rcx)
     lea 8(%rdi), %rsp
 probe_supervisor_PUSH_at:

@@ -13,6 +13,16 @@
 _Static_assert(offsetof(struct cpu, probe.exit) == CPU_PROBE_EXIT, "probe.S knows it");
 _Static_assert(offsetof(struct cpu, probe.resume) == CPU_PROBE_RESUME, "probe.S knows it");
 _Static_assert(offsetof(struct cpu, probe.rsp) == CPU_PROBE_RSP, "probe.S knows it");
+_Static_assert(offsetof(struct cpu, probe.outcome) == CPU_OUTCOME, "entry.S knows it");
+_Static_assert(offsetof(struct cpu, probe.pushed_at) == CPU_PROBE_PUSHED_AT, "entry.S knows it");
+_Static_assert(offsetof(struct outcome, cs) == OUTCOME_CS, "entry.S knows it");
+_Static_assert(offsetof(struct outcome, ss) == OUTCOME_SS, "entry.S knows it");
+_Static_assert(offsetof(struct outcome, error) == OUTCOME_ERROR, "entry.S knows it");
+_Static_assert(offsetof(struct outcome, cr2) == OUTCOME_CR2, "entry.S knows it");
+_Static_assert(offsetof(struct outcome, rip) == OUTCOME_RIP, "entry.S knows it");
+_Static_assert(offsetof(struct outcome, rflags) == OUTCOME_RFLAGS, "entry.S knows it");
+_Static_assert(offsetof(struct outcome, rsp) == OUTCOME_RSP, "entry.S knows it");
+_Static_assert(VECTOR_NONE == OUTCOME_NONE, "probe.S knows it");
 _Static_assert(PROBE_FIXUP == PROBE_EXIT_FIXUP, "probe.S knows it");
 
 #define X(id, name)                                                                                \
@@ -37,21 +47,29 @@ static uint64_t operand_for(enum access_kind kind, uint64_t operand)
     return kind == ACCESS_WRITE || kind == ACCESS_PUSH ? PROBE_VALUE : operand;
 }
 
+uint64_t probe_make(enum access_kind kind, vaddr_t address, uint64_t operand)
+{
+    return probes[kind].supervisor(address, operand);
+}
+
+const struct outcome *probe_outcome(void)
+{
+    return &cpu_current()->probe.outcome;
+}
+
 uint64_t probe_supervisor(enum access_kind kind, vaddr_t address, uint64_t operand, bool ac,
                           struct outcome *outcome)
 {
-    struct probe *probe = &cpu_current()->probe;
     uint64_t flags = read_rflags();
 
-    probe->outcome.vector = VECTOR_NONE;
     if (ac) {
         write_rflags(flags | RFLAGS_AC);
     }
-    uint64_t value = probes[kind].supervisor(address, operand_for(kind, operand));
+    uint64_t value = probe_make(kind, address, operand_for(kind, operand));
     if (ac) {
         write_rflags(flags);
     }
-    *outcome = probe->outcome;
+    *outcome = *probe_outcome();
     return value;
 }
 

@@ -45,9 +45,16 @@ enum access_kind {
 extern const char probe_user_page[];
 
 /*
- * Make one access of @kind at @address from ring 0. For IMPLICIT_*: the selector is @operand.
- * In:  IF=0; EFLAGS.AC as the access is to see it is given by @ac.
- * Out: the value read (reads only). *@outcome holds the frame, or vector VECTOR_NONE.
+ * Make one access of @kind at @address from ring 0. For IMPLICIT_*: the selector is @operand; for
+ * WRITE and PUSH: the value. In: IF=0; EFLAGS.AC as the access is to see it. Out: the value read
+ * (reads only). probe_outcome() has the frame, or vector VECTOR_NONE.
+ */
+uint64_t probe_make(enum access_kind kind, vaddr_t address, uint64_t operand);
+
+/* What came of this processor's last probe; valid until the next. */
+const struct outcome *probe_outcome(void);
+
+/* The same with EFLAGS.AC as @ac says; writes write PROBE_VALUE. *@outcome holds what came of it.
  */
 uint64_t probe_supervisor(enum access_kind kind, vaddr_t address, uint64_t operand, bool ac,
                           struct outcome *outcome);

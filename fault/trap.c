@@ -25,11 +25,10 @@ _Static_assert(VECTOR_SYSCALL == TRAP_VECTOR_SYSCALL, "entry.S knows it");
 void trap_dispatch(struct trap_frame *frame); /* entry.S calls it */
 _Noreturn void ring3_exit(uint64_t kernel_rsp, uint64_t result);
 
-/* In: armed. The outcome is the frame itself; then on at the resume address, or out of here. */
-void probe_catch(struct cpu *cpu, struct trap_frame *frame, uint64_t cr2)
+/* entry.S answers the other kind; what it may not continue from there is nobody's, and dies. */
+_Noreturn void probe_unwind(struct cpu *cpu, const struct trap_frame *frame)
 {
     struct probe *probe = &cpu->probe;
-    uint64_t exit = probe->exit;
 
     probe->exit = PROBE_IDLE;
     probe->outcome = (struct outcome){
@@ -37,16 +36,12 @@ void probe_catch(struct cpu *cpu, struct trap_frame *frame, uint64_t cr2)
         .cs = (uint16_t)frame->cs,
         .ss = (uint16_t)frame->ss,
         .error = frame->error,
-        .cr2 = cr2,
+        .cr2 = read_cr2(),
         .rip = frame->rip,
         .rflags = frame->rflags,
         .rsp = frame->rsp,
     };
     probe->pushed_at = (uint64_t)&frame->error;
-    if (exit == PROBE_FIXUP && frame->vector != VECTOR_DF && !trap_from_user(frame)) {
-        frame->rip = probe->resume;
-        return;
-    }
     context_resume(&probe->context, 1);
 }
 
@@ -59,17 +54,10 @@ _Noreturn void ring3_leave(struct trap_frame *frame)
     ring3_exit(cpu->kernel_rsp, frame->vector);
 }
 
-void trap_dispatch(struct trap_frame *frame)
+static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_frame *frame)
 {
-    struct cpu *cpu = cpu_current();
-
-    if (frame->vector == VECTOR_PF) {
-        page_fault(cpu, frame);
-        return;
-    }
-    if (cpu->probe.exit != PROBE_IDLE) {
-        probe_catch(cpu, frame, read_cr2());
-        return;
+    if (cpu->probe.exit == PROBE_UNWIND) {
+        probe_unwind(cpu, frame);
     }
     if (trap_from_user(frame) && cpu->user) {
         ring3_leave(frame);
@@ -78,4 +66,13 @@ void trap_dispatch(struct trap_frame *frame)
         return;
     }
     die(cpu, frame, frame->vector == VECTOR_DF ? OOPS_DOUBLE_FAULT : OOPS_EXCEPTION);
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    if (frame->vector == VECTOR_PF) {
+        page_fault(cpu_current(), frame);
+    } else {
+        trap_other(cpu_current(), frame);
+    }
 }

@@ -5,7 +5,7 @@
  *        ss rsp rflags cs rip      pushed by the processor
  *        error                     pushed by the processor, or 0 by the stub
  *        vector                    by the stub
- *        rdi rsi rdx rcx rax r8..r11 rbx rbp r12..r15   by the common part
+ *        rax rcx rdi rsi rdx r8..r11 rbx rbp r12..r15   by the common part
  *   rsp -> r15
  */
 #ifndef FAULT_TRAP_FRAME_H
@@ -14,7 +14,7 @@
 #include "x86/types.h"
 
 struct trap_frame {
-    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rdx, rsi, rdi, rcx, rax;
     uint64_t vector, error;
     uint64_t rip, cs, rflags, rsp, ss;
 };
@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct trap_frame) == 22 * 8, "entry.S builds it word by w
 
 static inline bool trap_from_user(const struct trap_frame *frame)
 {
-    return (frame->cs & 3) == 3;
+    return frame->cs & 3; /* rings 1 and 2 are nobody's */
 }
 
 #endif

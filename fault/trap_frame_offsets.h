@@ -20,11 +20,11 @@
 #define FRAME_R10    56
 #define FRAME_R9     64
 #define FRAME_R8     72
-#define FRAME_RAX    80
-#define FRAME_RCX    88
-#define FRAME_RDX    96
-#define FRAME_RSI    104
-#define FRAME_RDI    112
+#define FRAME_RAX    112
+#define FRAME_RCX    104
+#define FRAME_RDX    80
+#define FRAME_RSI    88
+#define FRAME_RDI    96
 #define FRAME_VECTOR 120
 #define FRAME_ERROR  128
 #define FRAME_RIP    136

@@ -33,14 +33,14 @@ static vaddr_t absent_page(struct target *target)
 static void armed_probe(struct trial *trial)
 {
     struct target target;
-    struct outcome outcome;
     vaddr_t address = absent_page(&target);
-    uint64_t faults = cpu_current()->faults, start = read_tsc();
+    uint64_t answered = 0, start = read_tsc();
 
     for (unsigned i = 0; i < ROUNDS; i++) {
-        probe_supervisor(ACCESS_READ, address, 0, false, &outcome);
+        probe_make(ACCESS_READ, address, 0);
+        answered += probe_outcome()->vector == VECTOR_PF;
     }
-    result(trial, read_tsc() - start, cpu_current()->faults - faults);
+    result(trial, read_tsc() - start, answered);
     target_remove(&target);
 }
 
@@ -49,12 +49,13 @@ static void user_probe(struct trial *trial)
     struct target target;
     struct outcome outcome;
     vaddr_t address = absent_page(&target);
-    uint64_t faults = cpu_current()->faults, start = read_tsc();
+    uint64_t answered = 0, start = read_tsc();
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         probe_user(ACCESS_READ, address, 0, false, USER_CODE, USER_STACK, &outcome);
+        answered += outcome.vector == VECTOR_PF;
     }
-    result(trial, read_tsc() - start, cpu_current()->faults - faults);
+    result(trial, read_tsc() - start, answered);
     target_remove(&target);
 }
 
@@ -63,13 +64,12 @@ static void fixup(struct trial *trial)
     struct target target;
     uint64_t value, fixed = 0;
     vaddr_t address = absent_page(&target);
-    uint64_t faults = cpu_current()->faults, start = read_tsc();
+    uint64_t start = read_tsc();
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         fixed += !read_guarded((const void *)address, &value);
     }
-    result(trial, read_tsc() - start, cpu_current()->faults - faults);
-    trial_expect(trial, FIELD_EVENTS, 1, ROUNDS, fixed);
+    result(trial, read_tsc() - start, fixed);
     target_remove(&target);
 }
 
@@ -81,15 +81,16 @@ static void whole_check(struct trial *trial)
     static const struct test_case test_case = {
         .name = "inner", .rule = RULE_2_1, .parameter = &access};
     static struct trial inner;
-    uint64_t faults = cpu_current()->faults, start = read_tsc();
+    uint64_t answered = 0, start = read_tsc();
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         inner.test_case = &test_case;
         inner.leaf = 1;
         inner.comparisons = 0;
         access_run(&inner);
+        answered += inner.scene.got.vector == VECTOR_PF;
     }
-    result(trial, read_tsc() - start, cpu_current()->faults - faults);
+    result(trial, read_tsc() - start, answered);
 }
 
 static const struct test_case cases[] = {
