@@ -1,59 +1,77 @@
 /*
- * deviations.c: see deviations.h. Found by running, explained by the manuals; QEMU's code is named where
- * the cause is known.
+ * deviations.c: see deviations.h. Found by running, explained by the manuals; QEMU's code is named
+ * where the cause is known.
  */
 #include "deviations.h"
 
+#include "fault/layout.h"
 #include "x86/exception.h"
 #include "x86/registers.h"
 
 const struct deviation deviations[] = {
     {
-        .machine = "QEMU TCG",
-        .versions = "7.2 to 11.1",
-        .rule = RULE_2_2,
-        .shown_by = {RULE_2_2, RULE_2_3, RULE_2_4, RULE_2_6, RULE_4_I},
-        .wrong = {{FIELD_ERROR_CODE, PF_EC_P, PF_EC_RSVD, PF_EC_RSVD | PF_EC_P}},
-        .wrongs = 1,
-        .sentence = "a reserved-bit fault comes without P in its error code",
-    },
+     .machine = "QEMU TCG",
+     .versions = "7.2 to 11.1",
+     .rule = RULE_2_2,
+     .shown_by = {RULE_2_2, RULE_2_3, RULE_2_4, RULE_2_6, RULE_4_I, RULE_4_RSVD},
+     .wrong = {{FIELD_ERROR_CODE, PF_EC_P, PF_EC_RSVD, PF_EC_RSVD | PF_EC_P}},
+     .wrongs = 1,
+     .sentence = "a reserved-bit fault comes without P in its error code",
+     },
     {
-        .machine = "QEMU TCG",
-        .versions = "7.2 to 11.1, with one processor",
-        .rule = RULE_4_W,
-        .accesses = 1 << ACCESS_RMW_LOCKED,
-        .wrong = {{FIELD_ERROR_CODE, PF_EC_W, 0, PF_EC_W}},
-        .wrongs = 1,
-        .sentence = "a locked read-modify-write faults as a read",
-    },
+     .machine = "QEMU TCG",
+     .versions = "7.2 to 11.1, with one processor",
+     .rule = RULE_4_W,
+     .accesses = 1 << ACCESS_RMW_LOCKED,
+     .wrong = {{FIELD_ERROR_CODE, PF_EC_W, 0, PF_EC_W}},
+     .wrongs = 1,
+     .sentence = "a locked read-modify-write faults as a read",
+     },
     {
-        .machine = "QEMU TCG",
-        .versions = "7.2 to 11.1",
-        .rule = RULE_3_7,
-        .accesses = 1 << ACCESS_IMPLICIT_READ,
-        .rings = 1 << RING_SUPERVISOR,
-        .wrong = {{FIELD_VECTOR, VECTOR_PF ^ VECTOR_NONE, VECTOR_NONE, 0xffff}},
-        .wrongs = 1,
-        .sentence = "EFLAGS.AC excuses an implicit supervisor access from SMAP",
-    },
+     .machine = "QEMU TCG",
+     .versions = "7.2 to 11.1",
+     .rule = RULE_3_7,
+     .accesses = 1 << ACCESS_IMPLICIT_READ,
+     .rings = 1 << RING_SUPERVISOR,
+     .wrong = {{FIELD_VECTOR, VECTOR_PF ^ VECTOR_NONE, VECTOR_NONE, 0xffff}},
+     .wrongs = 1,
+     .sentence = "EFLAGS.AC excuses an implicit supervisor access from SMAP",
+     },
     {
-        .machine = "QEMU TCG",
-        .versions = "7.2",
-        .rule = RULE_5_3,
-        .shown_by = {RULE_2_4},
-        .sizes = 1 << SIZE_1G,
-        .wrong = {{FIELD_ENTRY, PTE_A, PTE_A, PTE_A}},
-        .wrongs = 1,
-        .sentence = "a 1-GiB leaf with a reserved bit gets its A bit set although it cannot be used",
-    },
+     .machine = "QEMU TCG",
+     .versions = "7.2",
+     .rule = RULE_5_3,
+     .shown_by = {RULE_2_4},
+     .wrong = {{FIELD_ENTRY, PTE_A, PTE_A, PTE_A}},
+     .wrongs = 1,
+     .sentence = "a PDPTE with a reserved bit gets its A bit set although it cannot be used",
+     },
     {
+     .machine = "QEMU TCG",
+     .versions = "7.2",
+     .rule = RULE_7_1,
+     .everywhere = true,
+     .wrong = {{FIELD_RFLAGS, RFLAGS_RF, 0, RFLAGS_RF}},
+     .wrongs = 1,
+     .sentence = "the RFLAGS that #PF pushes have RF clear",
+     },
+    {
+     /* ZF and PF of the elements that went well, without CF AF SF OF. SDM vol. 2B, REP. */
         .machine = "QEMU TCG",
-        .versions = "7.2",
-        .rule = RULE_7_1,
-        .everywhere = true,
-        .wrong = {{FIELD_RFLAGS, RFLAGS_RF, 0, RFLAGS_RF}},
-        .wrongs = 1,
-        .sentence = "the RFLAGS that #PF pushes have RF clear",
-    },
+     .versions = "7.2",
+     .rule = RULE_7_1,
+     .wrong = {{FIELD_RFLAGS, 0x8d5, RFLAGS_ZF | 0x4, 0x8d5}},
+     .wrongs = 1,
+     .sentence = "a fault in REPE CMPS or SCAS saves the flags of the last element instead of "
+                    "those from before the instruction",                 },
+    {
+     .machine = "QEMU TCG",
+     .versions = "7.2",
+     .rule = RULE_7_2,
+     .rings = 1 << RING_SUPERVISOR,
+     .wrong = {{FIELD_SS, SELECTOR_DATA, 0, 0xffff}},
+     .wrongs = 1,
+     .sentence = "a gate with IST makes SS null also without a change of CPL",
+     },
 };
 const uint32_t deviation_count = ARRAY_COUNT(deviations);

@@ -13,22 +13,19 @@ struct deviation {
     const char *versions; /* shown: "7.2 to 11.1", where it was seen */
     uint8_t rule;         /* enum rule: the one it violates */
     uint8_t shown_by[6];  /* enum rule of the checks that meet it; none: those of @rule alone */
-    /*
-     * Met by nearly every check, whatever its rule: the checks of @rule report it, the others note it and
-     * are judged by the rest of what they compare.
-     */
-    bool everywhere;
+    bool everywhere; /* met by checks of any rule; listed last: what else is wrong comes first */
     /* The conjunction of axis values it occurs under; masks, 0: any. */
-    uint16_t accesses;    /* of 1 << enum access_kind */
-    uint8_t rings;        /* of 1 << enum axis_ring */
-    uint8_t sizes;        /* of 1 << enum axis_size */
-    /* The exact wrong outcome: each of these fields differs in exactly these bits, and no other field differs. */
+    uint16_t accesses; /* of 1 << enum access_kind */
+    uint8_t rings;     /* of 1 << enum axis_ring */
+    uint8_t sizes;     /* of 1 << enum axis_size */
+    /* The exact wrong outcome: each of these fields differs in exactly these bits, and no other
+     * field differs. */
     struct {
-        uint16_t field; /* enum field */
-        uint64_t differs; /* (expected ^ got) & mask */
+        uint16_t field;         /* enum field */
+        uint64_t differs;       /* (expected ^ got) & mask */
         uint64_t got, got_mask; /* and got & got_mask == got */
     } wrong[3];
-    uint8_t wrongs; /* rows used */
+    uint8_t wrongs;       /* rows used */
     const char *sentence; /* what is wrong, in one line, for people */
 };
 

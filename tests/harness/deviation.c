@@ -55,10 +55,10 @@ static bool rule_allows(const struct deviation *d, unsigned rule)
     return listed;
 }
 
-uint16_t deviation_find(const struct record *record, const struct machine *m, enum verdict *verdict)
+uint16_t deviation_find(const struct record *record, const struct machine *m)
 {
     uint64_t differences = 0, explained = 0;
-    uint16_t found = 0, aside = 0;
+    uint16_t found = 0;
 
     _Static_assert(sizeof(differences) * 8 >= 64, "one bit a comparison");
     for (unsigned i = 0; i < record->comparisons; i++) {
@@ -77,15 +77,9 @@ uint16_t deviation_find(const struct record *record, const struct machine *m, en
             continue;
         }
         explained |= these;
-        if (d->everywhere && d->rule != record->rule) {
-            aside = (uint16_t)(row + 1);
-        } else if (!found) {
+        if (!found) {
             found = (uint16_t)(row + 1);
         }
     }
-    if (differences & ~explained) {
-        return 0;
-    }
-    *verdict = found ? VERDICT_KNOWN : VERDICT_PASS;
-    return found ? found : aside;
+    return differences & ~explained ? 0 : found;
 }

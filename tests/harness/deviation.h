@@ -9,10 +9,9 @@
 
 /*
  * Row of deviations[] + 1 that explains @record on machine @m: every difference belongs to a listed
- * deviation. 0: some difference is nobody's. @verdict: KNOWN, or PASS when all of it is noted aside.
+ * deviation, the first of which is named. 0: some difference is nobody's.
  */
-uint16_t deviation_find(const struct record *record, const struct machine *m,
-                        enum verdict *verdict) MUST_CHECK;
+uint16_t deviation_find(const struct record *record, const struct machine *m) MUST_CHECK;
 
 /* Which rows are for this machine: those must occur, or they are stale. */
 bool deviation_applies(unsigned row, const struct machine *m) MUST_CHECK;

@@ -25,8 +25,7 @@
 #include "x86/memory.h"
 #include "x86/registers.h"
 
-#define LOG_BYTES    (UINT64_C(4) << 20)
-#define JOURNAL_ROOM (UINT64_C(1) << 20) /* in a file; variables have less, efi/ says */
+#define LOG_BYTES (UINT64_C(4) << 20)
 
 static struct session *const session = (struct session *)SESSION_BASE;
 
@@ -198,6 +197,24 @@ static bool read_options(void)
     return true;
 }
 
+/* --explain: run what it names, and tell all about it. An exception ends it: take_oops() tells. */
+static void explain_checks(void)
+{
+    session->state = SESSION_LISTED;
+    plan_first();
+    if (!run.more) {
+        complain(CARRIER_COMMAND_LINE, session->options.explain,
+                 "names no check (--list shows all)");
+    }
+    while (run.more && report_space(session)) {
+        run.running = true;
+        const struct record *record = trial_run(&run.check);
+        run.running = false;
+        result(record);
+        plan_next();
+    }
+}
+
 /* --help and --list: text only. */
 static bool print_texts(void)
 {
@@ -280,7 +297,7 @@ static bool resume(const struct journal_header *ours)
     }
     session->journal_in_length = (uint32_t)reader.at;
     journal_begin(&journal, &journal_out.sink, (enum journal_carrier)session->journal_carrier,
-                  JOURNAL_ROOM, selected_next, NULL);
+                  session->journal_room, selected_next, NULL);
     journal.sequence = reader.sequence;
     plan_first();
     while (known && run.more) {
@@ -336,25 +353,21 @@ static void start(const struct boot_info *boot)
     if (!read_options() || print_texts()) {
         return;
     }
-    session->state = SESSION_RUNNING;
     session->planned = plan_count();
     coverage_start();
     if (session->options.explain[0]) {
         session->journal_in_length = 0;
-        plan_first();
-        if (!run.more) {
-            complain(CARRIER_COMMAND_LINE, session->options.explain,
-                     "names no check (--list does)");
-        }
+        explain_checks();
         return;
     }
+    session->state = SESSION_RUNNING;
     report_begin(&report, session, log_memory, LOG_BYTES);
     journal_out = stream_sink(session, STREAM_JOURNAL, STREAM_JOURNAL);
     struct journal_header header = make_header();
     if (session->journal_in_length == 0 || !resume(&header)) {
         session->journal_in_length = 0;
         journal_begin(&journal, &journal_out.sink, (enum journal_carrier)session->journal_carrier,
-                      JOURNAL_ROOM, selected_next, &header);
+                      session->journal_room, selected_next, &header);
         plan_first();
     }
 }
@@ -372,7 +385,7 @@ static bool announce(void)
     bool dangerous = next->flags & CASE_DANGEROUS;
     bool new_suite = !run.in_suite || run.check.suite != run.suite;
 
-    if (session->options.explain[0] || run.announced) {
+    if (run.announced) {
         return false;
     }
     if (new_suite) {
@@ -396,8 +409,7 @@ static void run_checks(void)
         if (!report_space(session)) {
             return;
         }
-        if (run.in_suite && run.check.suite != run.suite && !session->options.explain[0] &&
-            !close_suite()) {
+        if (run.in_suite && run.check.suite != run.suite && !close_suite()) {
             return;
         }
         if (announce()) {
@@ -417,7 +429,7 @@ static void run_checks(void)
             return;
         }
     }
-    session->state = session->options.explain[0] ? SESSION_LISTED : SESSION_PLAN_DONE;
+    session->state = SESSION_PLAN_DONE;
 }
 
 /* The last batch ended in an exception that nobody expected: that is its check's result. */

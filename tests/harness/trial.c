@@ -90,9 +90,10 @@ static const struct record *make_record(const struct trial *trial, const struct 
         record->reason = REASON_SILENT;
     }
     if (record->verdict == VERDICT_FAIL) {
-        enum verdict verdict = VERDICT_FAIL;
-        record->deviation = deviation_find(record, &machine, &verdict);
-        record->verdict = (uint8_t)verdict;
+        record->deviation = deviation_find(record, &machine);
+        if (record->deviation) {
+            record->verdict = VERDICT_KNOWN;
+        }
     }
     return record;
 }
