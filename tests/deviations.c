@@ -50,20 +50,10 @@ const struct deviation deviations[] = {
      .machine = "QEMU TCG",
      .versions = "7.2",
      .rule = RULE_7_1,
-     .everywhere = true,
-     .wrong = {{FIELD_RFLAGS, RFLAGS_RF, 0, RFLAGS_RF}},
-     .wrongs = 1,
-     .sentence = "the RFLAGS that #PF pushes have RF clear",
-     },
-    {
-     /* ZF and PF of the elements that went well, without CF AF SF OF. SDM vol. 2B, REP. */
-        .machine = "QEMU TCG",
-     .versions = "7.2",
-     .rule = RULE_7_1,
      .wrong = {{FIELD_RFLAGS, 0x8d5, RFLAGS_ZF | 0x4, 0x8d5}},
      .wrongs = 1,
-     .sentence = "a fault in REPE CMPS or SCAS saves the flags of the last element instead of "
-                    "those from before the instruction",                 },
+     .sentence = "a fault in REPE CMPS or SCAS saves the flags of its last element",
+     },
     {
      .machine = "QEMU TCG",
      .versions = "7.2",
@@ -72,6 +62,15 @@ const struct deviation deviations[] = {
      .wrong = {{FIELD_SS, SELECTOR_DATA, 0, 0xffff}},
      .wrongs = 1,
      .sentence = "a gate with IST makes SS null also without a change of CPL",
+     },
+    {
+     .machine = "QEMU TCG",
+     .versions = "7.2",
+     .rule = RULE_7_1,
+     .everywhere = true,
+     .wrong = {{FIELD_RFLAGS, RFLAGS_RF, 0, RFLAGS_RF}},
+     .wrongs = 1,
+     .sentence = "the RFLAGS that #PF pushes have RF clear",
      },
 };
 const uint32_t deviation_count = ARRAY_COUNT(deviations);

@@ -32,7 +32,7 @@ static enum status map_pages(void)
         /* The other way round, and one apart. */
         pair.frame[page] = frames + (page ? 0 : 2 * PAGE_SIZE);
         status =
-            paging_map(&space, page_address(page), pair.frame[page], PAGE_SIZE, 1, PAIR_WRITABLE);
+            paging_map(&space, page_address(page), pair.frame[page], PAGE_SIZE, 1, PAIR_READ_ONLY);
         (void)paging_walk(space.root, space.levels, page_address(page), &walk);
         pair.entry[page] = walk.at[0];
     }
@@ -60,7 +60,9 @@ enum status pair_start(const char *code, vaddr_t code_at)
 
 void pair_set(unsigned page, pte_t flags)
 {
-    *(volatile pte_t *)pair.entry[page] = flags ? pair.frame[page] | flags : 0;
+    pte_t data = (flags & PTE_RW) && machine_has(FEATURE_NX) ? PTE_XD : 0;
+
+    *(volatile pte_t *)pair.entry[page] = flags ? pair.frame[page] | flags | data : 0;
     tlb_flush_page(page_address(page));
 }
 

@@ -14,11 +14,13 @@
 
 #define PAIR_EDGE UINT64_C(0x0000000010200000)
 
-#define PAIR_ABSENT    0u
-#define PAIR_WRITABLE  (PTE_P | PTE_RW | PTE_US)
-#define PAIR_READ_ONLY (PTE_P | PTE_US)
+/* Writable pages are never executable: our world has none that are both. */
+#define PAIR_ABSENT     0u
+#define PAIR_WRITABLE   (PTE_P | PTE_RW | PTE_US)
+#define PAIR_READ_ONLY  (PTE_P | PTE_US)
+#define PAIR_EXECUTABLE PAIR_READ_ONLY
 
-/* Map both pages writable, and @code (a page of core's text) as @code_at for ring 3. Once a run. */
+/* Map both pages, and @code (a page of core's text) as @code_at for ring 3. Once a run. */
 enum status pair_start(const char *code, vaddr_t code_at) MUST_CHECK;
 
 /* Give both pages these flags, fill them with pair_pattern(), drop what is cached. */

@@ -429,7 +429,7 @@ static void split_cr2_both_bad(struct trial *trial)
 /* An instruction of two bytes, one in each page: CR2 is the byte that is missing, RIP the first. */
 static void split_fetch_cr2(struct trial *trial)
 {
-    if (!bench_open(trial, PAIR_WRITABLE, PAIR_ABSENT, true)) {
+    if (!bench_open(trial, PAIR_EXECUTABLE, PAIR_ABSENT, true)) {
         return;
     }
     *pair_byte(PAIR_EDGE - 1) = 0xff; /* of jmp *%rsi, ff e6 */
@@ -911,6 +911,23 @@ static const struct test_case cases[] = {
     FLAGS("interrupt_gate_clears_if",    INTERRUPT, true),
     FLAGS("trap_gate_clears_flags",      TRAP,      false),
     FLAGS("trap_gate_leaves_if",         TRAP,      true),
+
+    CASE("error_code_tells_absent",   4_P, 4K, LEAF, BOTH, .kind = ACCESS_READ, .clear = PTE_P,
+         .expect = EXPECT_NOT_PRESENT),
+    CASE("error_code_tells_present",  4_P, 4K, LEAF, USER, .kind = ACCESS_READ, .clear = PTE_US,
+         .expect = EXPECT_FORBIDDEN),
+    CASE("error_code_tells_ring",     4_U, 4K, LEAF, BOTH, .kind = ACCESS_WRITE, .clear = PTE_RW,
+         .expect = EXPECT_FORBIDDEN),
+    CASE("error_code_of_implicit_access_tells_supervisor", 4_U, 4K, LEAF, BOTH,
+         .kind = ACCESS_IMPLICIT_READ, .clear = PTE_P, .expect = EXPECT_NOT_PRESENT),
+    /* A bit that is reserved on every processor. */
+    {.name = "error_code_tells_reserved", .rule = RULE_4_RSVD, .sizes = 1u << SIZE_2M,
+     .levels = LEVELS_LEAF, .rings = RINGS_BOTH, .run = access_run,
+     .parameter = ACCESS(.kind = ACCESS_READ, .set = BIT(13), .expect = EXPECT_RESERVED)},
+    CASE("dirty_stays_clear_after_faulting_write", 5_3, ALL, LEAF, USER, .kind = ACCESS_WRITE,
+         .clear = PTE_RW, .expect = EXPECT_FORBIDDEN),
+    CASE("accessed_stays_clear_behind_absent_entry", 5_3, ALL, ALL, BOTH, .kind = ACCESS_READ,
+         .clear = PTE_P, .expect = EXPECT_NOT_PRESENT),
 
     COLLISION("pf_meets_absent_stack",        7_4, BOTH, delivery_load, VECTOR_PF, STACK_ABSENT,        VECTOR_DF, 0, PAGE_0),
     COLLISION("pf_meets_read_only_stack",     7_4, BOTH, delivery_load, VECTOR_PF, STACK_READ_ONLY,     VECTOR_DF, 0, PAGE_0),
