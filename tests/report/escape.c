@@ -66,9 +66,13 @@ static size_t escape_write(struct sink *sink, const char *bytes, size_t length)
             escape_xml(target, byte);
             break;
         case ESCAPE_BLOCK:
-            sink_write(target, byte == '\n' ? "\n" : &shown, 1);
-            if (byte == '\n')
+            if (escape->line_ended) {
+                sink_text(target, "\n");
                 sink_cell(target, "", escape->indent);
+            }
+            escape->line_ended = byte == '\n';
+            if (!escape->line_ended)
+                sink_write(target, &shown, 1);
             break;
         case ESCAPE_TAP:
             if (byte == '#' || byte == '\\')

@@ -22,6 +22,7 @@ struct escape_sink {
     struct sink *target;
     enum escape kind;
     unsigned indent; /* of ESCAPE_BLOCK */
+    bool line_ended; /* the same: a line end has come that is not yet written */
 };
 
 void escape_sink_init(struct escape_sink *escape, struct sink *target, enum escape kind);

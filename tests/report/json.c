@@ -129,7 +129,7 @@ static void json_options(struct json *json, const struct options *options)
     json_globs(json, "skip", &options->skip);
     json_text(json, "matrix", matrix_names[options->matrix]);
     json_number(json, "soak_seconds", options->matrix == MATRIX_SOAK ? options->soak_seconds : 0);
-    json_number(json, "seed", options->seed);
+    json_hex(json, "seed", options->seed);
     json_number(json, "repeat", options->repeat);
     json_number(json, "cpus", options->cpus);
     json_text(json, "levels", levels[options->levels]);

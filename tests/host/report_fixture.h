@@ -1,0 +1,281 @@
+/*
+ * report_fixture.h: a run that never was, for the tests of the reports: suites, ids, a deviation
+ * and records of every verdict. It replaces plan.c, deviations.c, suites.c and symbols.c in the
+ * program.
+ */
+#ifndef HOST_REPORT_FIXTURE_H
+#define HOST_REPORT_FIXTURE_H
+
+#include "tests/host/unit.h"
+
+#include "fault/symbols.h"
+#include "tests/deviations.h"
+#include "tests/harness/machine.h"
+#include "tests/harness/plan.h"
+#include "tests/harness/rules.h"
+#include "tests/report/report.h"
+#include "x86/exception.h"
+#include "x86/registers.h"
+
+/* ---- what replaces core ---------------------------------------------------------------------- */
+
+static const struct test_case protect_cases[] = {
+    {.name = "user_write_faults", .rule = RULE_3_2},
+    {.name = "wp_protects",       .rule = RULE_3_3}
+};
+static const struct test_case reserved_cases[] = {
+    {.name = "bit_faults", .rule = RULE_2_3}
+};
+static const struct test_case takeover_cases[] = {
+    {.name = "gives_back", .rule = RULE_GIVE_BACK}
+};
+static const struct suite protect = {"write_protect", "R/W=0", protect_cases, 2};
+static const struct suite reserved = {"reserved", "reserved bits", reserved_cases, 1};
+static const struct suite takeover = {"takeover", "<what> \"is\" & was", takeover_cases, 1};
+const struct suite *const suites[] = {&protect, &reserved, &takeover};
+const uint32_t suite_count = 3;
+
+const struct deviation deviations[] = {
+    {.machine = "QEMU TCG",
+     .versions = "7.2 to 11.1",
+     .rule = RULE_2_2,
+     .sentence = "a reserved bit is reported # without P, \"as\" <if> R2.2 \\ said so"}
+};
+const uint32_t deviation_count = 1;
+
+const struct test_case *check_case(const struct check_ref *ref)
+{
+    return &suites[ref->suite]->cases[ref->test_case];
+}
+
+void check_id(const struct check_ref *ref, char text[CHECK_ID_TEXT])
+{
+    snprintf(text, CHECK_ID_TEXT, "%s.%s/4k.l%u.%s", suites[ref->suite]->name,
+             check_case(ref)->name, ref->level, ref->ring == RING_USER ? "user" : "supervisor");
+}
+
+const char *symbol_find(uint64_t address, uint64_t *offset)
+{
+    *offset = address & 0xfff;
+    return address >> 12 == 0xffffffff80001 ? "probe_write" : NULL;
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+#define RECORD_ROOM 65536u
+union room {
+    struct record record;
+    uint8_t bytes[RECORD_ROOM];
+};
+static union room room;
+
+static struct record *record_start(unsigned suite, unsigned test_case, enum verdict verdict)
+{
+    memset(&room, 0, sizeof(room));
+    room.record.bytes = (uint32_t)sizeof(struct record);
+    room.record.kind = RECORD_CHECK;
+    room.record.verdict = (uint8_t)verdict;
+    room.record.check = (struct check_ref){.suite = (uint16_t)suite,
+                                           .test_case = (uint16_t)test_case,
+                                           .size = SIZE_4K,
+                                           .level = 1,
+                                           .ring = RING_USER,
+                                           .variant = NO_VARIANT};
+    room.record.rule = check_case(&room.record.check)->rule;
+    return &room.record;
+}
+
+static void add_comparison(struct record *record, enum field field, unsigned detail,
+                           uint64_t expected, uint64_t mask, uint64_t got)
+{
+    assert_true(record->bytes + sizeof(struct comparison) <= RECORD_ROOM);
+    record->comparison[record->comparisons++] = (struct comparison){.field = (uint16_t)field,
+                                                                    .detail = (uint16_t)detail,
+                                                                    .expected = expected,
+                                                                    .mask = mask,
+                                                                    .got = got};
+    record->bytes += (uint32_t)sizeof(struct comparison);
+}
+
+/* A ring-3 write to a read-only page, which faulted as it must, or did not. */
+static struct record *write_record(enum verdict verdict)
+{
+    struct record *r = record_start(0, 0, verdict);
+    bool faulted = verdict == VERDICT_PASS;
+    struct scene *s = &r->scene;
+    *s = (struct scene){
+        .present = 1,
+        .levels = 4,
+        .leaf = 1,
+        .ring = 3,
+        .access = ACCESS_WRITE,
+        .width = 8,
+        .address = 0x400000001ff8,
+        .before = {0x12345025, 0x2027, 0x3027, 0x4027},
+        .after = {0x12345065, 0x2027, 0x3027, 0x4027},
+        .cr0 = CR0_PG | CR0_PE,
+        .cr4 = CR4_PAE | CR4_SMEP | CR4_PKE,
+        .efer = EFER_NXE | EFER_LMA,
+        .pkru = 0x55555554
+    };
+    s->got = (struct outcome){.vector = faulted ? VECTOR_PF : VECTOR_NONE,
+                              .cs = 0x33,
+                              .ss = 0x2b,
+                              .error = faulted ? 7 : 0,
+                              .cr2 = 0x400000001ff8,
+                              .rip = 0xffffffff80001012,
+                              .rflags = 0x10202,
+                              .rsp = 0x7ffe0};
+    add_comparison(r, FIELD_VECTOR, 0, VECTOR_PF, 0xffff, s->got.vector);
+    add_comparison(r, FIELD_ERROR_CODE, 0, 7, 0xffffffff, s->got.error);
+    add_comparison(r, FIELD_CR2, 0, 0x400000001ff8, UINT64_MAX, 0x400000001ff8);
+    add_comparison(r, FIELD_ENTRY, 1, 0x12345025, ~(PTE_A | (faulted ? PTE_D : 0)), 0x12345065);
+    return r;
+}
+
+static struct record *skip_record(void)
+{
+    struct record *r = record_start(1, 0, VERDICT_SKIP);
+    r->reason = REASON_FEATURE;
+    r->reason_detail = FEATURE_LA57;
+    return r;
+}
+
+static struct record *known_record(void)
+{
+    struct record *r = write_record(VERDICT_KNOWN);
+    r->check.suite = 1;
+    r->check.test_case = 0;
+    r->rule = RULE_2_2;
+    r->deviation = 1;
+    return r;
+}
+
+static struct record *oops_record(void)
+{
+    struct record *r = record_start(2, 0, VERDICT_ERROR);
+    add_comparison(r, FIELD_WORLD, 2, 0xd01, UINT64_MAX, 0x501);
+    r->reason = REASON_OOPS;
+    r->has_oops = 1;
+    struct oops *o = (struct oops *)&r->comparison[r->comparisons];
+    *o = (struct oops){
+        .reason = OOPS_NO_FIXUP,
+        .vector = VECTOR_PF,
+        .cpu = 1,
+        .error = 2,
+        .rip = 0xffffffff80001012,
+        .rflags = 0x10002,
+        .cs = 0x10,
+        .ss = 0x18,
+        .cr0 = 0x80010033,
+        .cr2 = 0xdead000,
+        .cr3 = 0x5000,
+        .cr4 = 0x668,
+        .efer = 0xd00,
+        .cr2_walk = {.levels = 4, .last = 2, .entry = {0, 0x6026, 0x3027, 0x4027}},
+        .code = {0x48,           0x89,                 0x07},
+        .code_count = 3,
+        .trace_count = 2,
+        .trace = {0xffffffff80001100,       0x1234}
+    };
+    for (unsigned i = 0; i < 16; i++)
+        o->registers[i] = UINT64_C(0x1111111111111111) * i;
+    r->bytes += (uint32_t)sizeof(*o);
+    return r;
+}
+
+/* As much in one record as the largest can have: everything differs, everything is long. */
+static struct record *huge_record(void)
+{
+    struct record *r = write_record(VERDICT_ERROR);
+    r->scene.levels = 5;
+    for (unsigned i = 0; i < LEVELS_MAX; i++)
+        r->scene.before[i] = UINT64_MAX;
+    while (r->comparisons < 1000)
+        add_comparison(r, FIELD_ENTRY, 4, UINT64_MAX, UINT64_MAX - 1 - PTE_A, 0);
+    r->reason = REASON_OOPS;
+    r->deviation = 1;
+    r->has_oops = 1;
+    struct oops *o = (struct oops *)&r->comparison[r->comparisons];
+    memset(o, 0xff, sizeof(*o));
+    o->reason = OOPS_NO_FIXUP;
+    o->code_count = OOPS_CODE;
+    o->trace_count = OOPS_TRACE;
+    o->cr2_walk.levels = o->rip_walk.levels = 5;
+    o->cr2_walk.last = o->rip_walk.last = 1;
+    o->vector = VECTOR_PF;
+    for (unsigned i = 0; i < OOPS_TRACE; i++)
+        o->trace[i] = 0xffffffff80001fff;
+    r->bytes += (uint32_t)sizeof(*o);
+    return r;
+}
+
+/* ---- a session ------------------------------------------------------------------------------- */
+
+#define STREAM_BYTES (2u << 20)
+static struct {
+    struct session session; /* first: streams are found by their offset from it */
+    char streams[STREAM_COUNT][STREAM_BYTES];
+} all;
+static struct session *const session = &all.session;
+static struct report report;
+static uint64_t log_memory[1 << 18];
+
+static void session_start(unsigned columns, unsigned rows, unsigned planned)
+{
+    memset(&all, 0, sizeof(all));
+    for (unsigned i = 0; i < STREAM_COUNT; i++)
+        session->stream[i] = (struct stream){
+            .offset = (uint32_t)((char *)all.streams[i] - (char *)&all), .capacity = STREAM_BYTES};
+    session->columns = (uint16_t)columns;
+    session->rows = (uint16_t)rows;
+    session->planned = planned;
+    session->state = SESSION_RUNNING;
+    session->ticks_per_second = 1000;
+    session->saved_to_stick = 1;
+    session->journal_carrier = JOURNAL_FILE;
+    session->report_number = 3;
+    session->wall_clock = 1795426278;
+    options_init(&session->options);
+    session->facts = (struct machine_facts){.firmware_vendor = "EDK II",
+                                            .firmware_revision = 0x10000,
+                                            .uefi_revision = 2 << 16 | 70,
+                                            .processors = 4,
+                                            .secure_boot = 'n',
+                                            .memory_bytes = 1 << 27,
+                                            .board = "QEMU Standard PC"};
+    machine = (struct machine){.vendor_text = "AuthenticAMD",
+                               .brand = "AMD EPYC 7B12",
+                               .physical_bits = 48,
+                               .linear_bits = 48,
+                               .levels = 4,
+                               .family = 23,
+                               .model = 49,
+                               .features = BIT(FEATURE_NX) | BIT(FEATURE_SMEP) | BIT(FEATURE_SMAP),
+                               .emulator = "QEMU TCG",
+                               .emulator_version = "7.2"};
+}
+
+/* Six checks in three suites: two pass, one fails, one is known, one skipped, one an error. */
+#define SAMPLE_CHECKS 6u
+static void sample_run(void)
+{
+    report_begin(&report, session, log_memory, sizeof(log_memory));
+    report_check(&report, write_record(VERDICT_PASS));
+    report_check(&report, write_record(VERDICT_PASS));
+    report_check(&report, write_record(VERDICT_FAIL));
+    assert_true(report_suite_end(&report));
+    report_check(&report, skip_record());
+    report_check(&report, known_record());
+    assert_true(report_suite_end(&report));
+    report_check(&report, oops_record());
+    assert_true(report_suite_end(&report));
+}
+
+static inline const char *stream_text(enum session_stream stream)
+{
+    all.streams[stream][session->stream[stream].length] = '\0';
+    return all.streams[stream];
+}
+
+#endif
