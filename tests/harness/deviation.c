@@ -7,6 +7,19 @@
 #include "tests/deviations.h"
 #include "x86/memory.h"
 
+#define ROWS_MAX 64u
+static uint64_t occurred; /* one bit a row */
+
+void deviation_start(void)
+{
+    occurred = 0;
+}
+
+bool deviation_occurred(unsigned row)
+{
+    return row < ROWS_MAX && (occurred >> row) & 1;
+}
+
 bool deviation_applies(unsigned row, const struct machine *m)
 {
     return m->emulator[0] && texts_equal(deviations[row].machine, m->emulator);
@@ -57,14 +70,14 @@ static bool rule_allows(const struct deviation *d, unsigned rule)
 
 uint16_t deviation_find(const struct record *record, const struct machine *m)
 {
-    uint64_t differences = 0, explained = 0;
+    uint64_t differences = 0, explained = 0, rows = 0;
     uint16_t found = 0;
 
     _Static_assert(sizeof(differences) * 8 >= 64, "one bit a comparison");
     for (unsigned i = 0; i < record->comparisons; i++) {
         differences |= comparison_differs(&record->comparison[i]) ? BIT(i) : 0;
     }
-    for (unsigned row = 0; row < deviation_count; row++) {
+    for (unsigned row = 0; row < deviation_count && row < ROWS_MAX; row++) {
         const struct deviation *d = &deviations[row];
         if (!deviation_applies(row, m) || !rule_allows(d, record->rule) ||
             !axis_allows(d->accesses, record->scene.access) ||
@@ -77,9 +90,14 @@ uint16_t deviation_find(const struct record *record, const struct machine *m)
             continue;
         }
         explained |= these;
+        rows |= BIT(row);
         if (!found) {
             found = (uint16_t)(row + 1);
         }
     }
-    return differences & ~explained ? 0 : found;
+    if (differences & ~explained) {
+        return 0;
+    }
+    occurred |= rows;
+    return found;
 }

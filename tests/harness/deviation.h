@@ -13,7 +13,11 @@
  */
 uint16_t deviation_find(const struct record *record, const struct machine *m) MUST_CHECK;
 
-/* Which rows are for this machine: those must occur, or they are stale. */
+/* Is @row for machine @m? Such a row must occur in a whole run, or it is stale. */
 bool deviation_applies(unsigned row, const struct machine *m) MUST_CHECK;
+
+/* Has @row explained anything since deviation_start? */
+bool deviation_occurred(unsigned row) MUST_CHECK;
+void deviation_start(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "session.h"
 
 #include "coverage.h"
+#include "deviation.h"
 #include "fault/boot_info.h"
 #include "fault/cpu.h"
 #include "fault/fixup.h"
@@ -18,6 +19,7 @@
 #include "record_log.h"
 #include "sabotage.h"
 #include "target.h"
+#include "tests/deviations.h"
 #include "tests/report/report.h"
 #include "tests/report/stream.h"
 #include "trial.h"
@@ -355,6 +357,7 @@ static void start(const struct boot_info *boot)
     }
     session->planned = plan_count();
     coverage_start();
+    deviation_start();
     if (session->options.explain[0]) {
         session->journal_in_length = 0;
         explain_checks();
@@ -444,6 +447,23 @@ static void take_oops(struct cpu *cpu)
     plan_next();
 }
 
+/* Users' processors and emulators get better: say which listed deviations a whole run did not meet.
+ */
+static void note_stale_deviations(void)
+{
+    struct stream_sink out = stream_sink(session, STREAM_TAP, STREAM_CONSOLE);
+    bool whole = session->options.only.count == 0 && session->options.skip.count == 0 &&
+                 session->done == session->planned;
+
+    for (unsigned row = 0; whole && row < deviation_count; row++) {
+        if (deviation_applies(row, &machine) && !deviation_occurred(row)) {
+            sink_printf(&out.sink, "# stale: listed for %s (%s) but not met in this run: %s\n",
+                        deviations[row].machine, deviations[row].versions,
+                        deviations[row].sentence);
+        }
+    }
+}
+
 static void finish(void)
 {
     if (!run.finishing) {
@@ -451,6 +471,7 @@ static void finish(void)
             return;
         }
         journal_end(&journal);
+        note_stale_deviations();
         run.finishing = true;
     }
     if (report_finish(&report)) {
