@@ -284,7 +284,7 @@ static void explain_shows_everything(void **state)
         "\n   PML4E 0000000000004027 P RW US A 0000000004000\n",
         "\n   PTE   0000000012345025 P -- US A 0000012345000\n"
         "   ring 3 write of 8 bytes at 0000400000001ff8\n"
-        "   CR0.WP=0 CR4.SMEP=1 CR4.SMAP=0 CR4.PKE=1 CR4.PKS=0 EFER.NXE=1 AC=0 PKRU=55555554\n",
+        "   CR0.WP=0 SMEP=1 SMAP=0 PKE=1 PKS=0 NXE=1 AC=0 PKRU=55555554\n",
         "\nCompared: 4 fields\n"
         " ! vector               expected #PF\n"
         "                        got      no exception\n"

@@ -128,8 +128,8 @@ static void draw_progress(struct session *session, uint64_t elapsed_ticks)
     uint64_t planned = session->planned, done = session->done;
     uint64_t percent = planned == 0 || done >= planned ? 100 : done * 100 / planned;
     uint64_t second = session->ticks_per_second == 0 ? 1 : session->ticks_per_second;
-    /* Room for "] 100 %  1234567 of 1234567  matrix soak 1000 s  00:00 left". */
-    unsigned width = session->columns > 140 ? 80 : session->columns - 60u;
+    /* Room for "] 100 %  matrix soak 1000 s  00:00 left". */
+    unsigned width = session->columns - 2 - (session->options.matrix == MATRIX_SOAK ? 42u : 34u);
 
     struct pen pen = pen_at(session, SCREEN_ROW_PROGRESS, 1, COLOUR_NORMAL);
     sink_text(&pen.sink, "[");
@@ -137,7 +137,7 @@ static void draw_progress(struct session *session, uint64_t elapsed_ticks)
     for (unsigned i = 0; i < width; i++)
         sink_text(&pen.sink, i < width * percent / 100 ? "#" : " ");
     pen.colour = COLOUR_NORMAL;
-    sink_printf(&pen.sink, "] %3lu %%  %lu of %lu  ", percent, done, planned);
+    sink_printf(&pen.sink, "] %3lu %%  ", percent);
     text_matrix(&pen.sink, &session->options);
     sink_text(&pen.sink, "  ");
     if (session->state != SESSION_RUNNING) {
@@ -154,7 +154,7 @@ static void draw_progress(struct session *session, uint64_t elapsed_ticks)
     text_saved(&pen.sink, session);
     if (session->journal_carrier == JOURNAL_NONE) {
         pen.colour = COLOUR_FAIL;
-        sink_text(&pen.sink, "   no journal: a reset loses this run");
+        sink_text(&pen.sink, "   no journal of it");
     }
 }
 
@@ -324,8 +324,9 @@ static void draw_verdict(struct session *session)
     }
     struct pen pen = pen_at(session, first + rows / 2, 1, colour);
     if (running) {
-        sink_printf(&pen.sink, "running   %u failed, %u errors so far",
-                    session->totals[VERDICT_FAIL], session->totals[VERDICT_ERROR]);
+        sink_printf(&pen.sink, "running   %u of %u checks, %u failed, %u errors so far",
+                    session->done, session->planned, session->totals[VERDICT_FAIL],
+                    session->totals[VERDICT_ERROR]);
         return;
     }
     sink_printf(&pen.sink, "VERDICT: %s  %u of %u checks failed, %u errors, %u known, %u skipped",

@@ -142,13 +142,13 @@ void text_state(struct sink *sink, const struct scene *scene)
         const char *name;
         uint64_t is_set;
     } bits[] = {
-        {"CR0.WP",    scene->cr0 & CR0_WP      },
-        {" CR4.SMEP", scene->cr4 & CR4_SMEP    },
-        {" CR4.SMAP", scene->cr4 & CR4_SMAP    },
-        {" CR4.PKE",  scene->cr4 & CR4_PKE     },
-        {" CR4.PKS",  scene->cr4 & CR4_PKS     },
-        {" EFER.NXE", scene->efer & EFER_NXE   },
-        {" AC",       scene->rflags & RFLAGS_AC}
+        {"CR0.WP", scene->cr0 & CR0_WP      },
+        {" SMEP",  scene->cr4 & CR4_SMEP    },
+        {" SMAP",  scene->cr4 & CR4_SMAP    },
+        {" PKE",   scene->cr4 & CR4_PKE     },
+        {" PKS",   scene->cr4 & CR4_PKS     },
+        {" NXE",   scene->efer & EFER_NXE   },
+        {" AC",    scene->rflags & RFLAGS_AC}
     };
     for (size_t i = 0; i < ARRAY_COUNT(bits); i++)
         sink_printf(sink, "%s=%u", bits[i].name, bits[i].is_set != 0);

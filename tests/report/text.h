@@ -25,7 +25,7 @@ void report_oops(struct sink *sink, const struct oops *oops);
 /* Parts of the above, each without a line end. */
 void text_access(struct sink *sink,
                  const struct scene *scene); /* "ring 3 write of 8 bytes at ..." */
-void text_state(struct sink *sink, const struct scene *scene); /* "CR0.WP=0 CR4.SMEP=1 ..." */
+void text_state(struct sink *sink, const struct scene *scene);        /* "CR0.WP=0 SMEP=1 ..." */
 void text_walk_entry(struct sink *sink, pte_t entry, unsigned level); /* "PTE   0000... P RW US" */
 
 /*
