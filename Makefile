@@ -48,7 +48,7 @@ $(O)/core.stripped: $(O)/core.elf
 # ---- the rest ----------------------------------------------------------------------------------------
 include $(wildcard efi/efi.mk tests/host/host.mk)
 
-.PHONY: build run test boot-test debug image usb setup format lint analyze compile_commands clean help
+.PHONY: build run test boot-test bench debug image usb setup format lint analyze compile_commands clean help
 build: $(O)/faultline.efi ## build the application: build/faultline.efi
 
 # What is installed decides what make finds, so targets that install start a second make.
@@ -68,6 +68,11 @@ test: ## host tests, then boot tests; the last line counts both (BOOT=GLOB: only
 
 boot-test: $(O)/run.img $(O)/faultline.img $(O)/kvm-probe.bin ## boot tests only
 	$(Q)tests/boot/run $(O) $(BOOT)
+
+bench: ## seconds to the verdict, probes per second, instructions of a probe and a fixup
+	$(Q)tools/setup run
+	$(Q)$(AGAIN) $(O)/run.img
+	$(Q)tools/bench $(O)
 
 debug: ## stop in gdb at one check: make debug ID=write_protect.user_write_faults/4k.l1.user
 	$(Q)tools/setup run debug
