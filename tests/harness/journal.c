@@ -44,10 +44,11 @@ uint32_t journal_crc32(uint32_t crc, const void *bytes, size_t length)
 uint64_t journal_hash(uint64_t hash, const void *bytes, size_t length)
 {
     const uint8_t *byte = bytes;
-    hash ^= UINT64_C(0xcbf29ce484222325);
+    if (hash == 0)
+        hash = UINT64_C(0xcbf29ce484222325);
     while (length-- > 0)
         hash = (hash ^ *byte++) * UINT64_C(0x100000001b3);
-    return hash ^ UINT64_C(0xcbf29ce484222325);
+    return hash;
 }
 
 /* Out: false when @reserve bytes would not be left behind it; nothing is written then. */

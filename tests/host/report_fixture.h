@@ -69,7 +69,7 @@ union room {
 };
 static union room room;
 
-static struct record *record_start(unsigned suite, unsigned test_case, enum verdict verdict)
+static inline struct record *record_start(unsigned suite, unsigned test_case, enum verdict verdict)
 {
     memset(&room, 0, sizeof(room));
     room.record.bytes = (uint32_t)sizeof(struct record);
@@ -85,8 +85,8 @@ static struct record *record_start(unsigned suite, unsigned test_case, enum verd
     return &room.record;
 }
 
-static void add_comparison(struct record *record, enum field field, unsigned detail,
-                           uint64_t expected, uint64_t mask, uint64_t got)
+static inline void add_comparison(struct record *record, enum field field, unsigned detail,
+                                  uint64_t expected, uint64_t mask, uint64_t got)
 {
     assert_true(record->bytes + sizeof(struct comparison) <= RECORD_ROOM);
     record->comparison[record->comparisons++] = (struct comparison){.field = (uint16_t)field,
@@ -98,7 +98,7 @@ static void add_comparison(struct record *record, enum field field, unsigned det
 }
 
 /* A ring-3 write to a read-only page, which faulted as it must, or did not. */
-static struct record *write_record(enum verdict verdict)
+static inline struct record *write_record(enum verdict verdict)
 {
     struct record *r = record_start(0, 0, verdict);
     bool faulted = verdict == VERDICT_PASS;
@@ -133,7 +133,7 @@ static struct record *write_record(enum verdict verdict)
     return r;
 }
 
-static struct record *skip_record(void)
+static inline struct record *skip_record(void)
 {
     struct record *r = record_start(1, 0, VERDICT_SKIP);
     r->reason = REASON_FEATURE;
@@ -141,7 +141,7 @@ static struct record *skip_record(void)
     return r;
 }
 
-static struct record *known_record(void)
+static inline struct record *known_record(void)
 {
     struct record *r = write_record(VERDICT_KNOWN);
     r->check.suite = 1;
@@ -151,7 +151,7 @@ static struct record *known_record(void)
     return r;
 }
 
-static struct record *oops_record(void)
+static inline struct record *oops_record(void)
 {
     struct record *r = record_start(2, 0, VERDICT_ERROR);
     add_comparison(r, FIELD_WORLD, 2, 0xd01, UINT64_MAX, 0x501);
@@ -185,7 +185,7 @@ static struct record *oops_record(void)
 }
 
 /* As much in one record as the largest can have: everything differs, everything is long. */
-static struct record *huge_record(void)
+static inline struct record *huge_record(void)
 {
     struct record *r = write_record(VERDICT_ERROR);
     r->scene.levels = 5;
@@ -221,7 +221,7 @@ static struct session *const session = &all.session;
 static struct report report;
 static uint64_t log_memory[1 << 18];
 
-static void session_start(unsigned columns, unsigned rows, unsigned planned)
+static inline void session_start(unsigned columns, unsigned rows, unsigned planned)
 {
     memset(&all, 0, sizeof(all));
     for (unsigned i = 0; i < STREAM_COUNT; i++)
@@ -258,7 +258,7 @@ static void session_start(unsigned columns, unsigned rows, unsigned planned)
 
 /* Six checks in three suites: two pass, one fails, one is known, one skipped, one an error. */
 #define SAMPLE_CHECKS 6u
-static void sample_run(void)
+static inline void sample_run(void)
 {
     report_begin(&report, session, log_memory, sizeof(log_memory));
     report_check(&report, write_record(VERDICT_PASS));
