@@ -178,7 +178,8 @@ static void json_comparisons(struct json *json, const struct record *record)
 {
     struct escape_sink escape;
     json_open(json, "comparisons", "[");
-    bool all = record->comparisons <= REPORT_COMPARISONS;
+    /* Of what is known there may be thousands; --explain shows the rest of each. */
+    bool all = record->verdict != VERDICT_KNOWN && record->comparisons <= REPORT_COMPARISONS;
     unsigned shown = 0;
     for (unsigned i = 0; i < record->comparisons && shown < REPORT_COMPARISONS; i++) {
         const struct comparison *c = &record->comparison[i];

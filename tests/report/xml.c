@@ -74,11 +74,11 @@ static void print_result(struct sink *sink, const struct record *record)
         print_reason(message, record);
     }
     quote_close(&escape);
-    if (verdict == VERDICT_SKIP) {
+    if (verdict == VERDICT_SKIP || verdict == VERDICT_KNOWN) {
         sink_text(sink, "/>\n");
         return;
     }
-    if (verdict != VERDICT_KNOWN && record->rule != RULE_NONE) {
+    if (record->rule != RULE_NONE) {
         sink_text(sink, " type=");
         escape_quoted(sink, ESCAPE_XML, rule_texts[record->rule].number);
     }
