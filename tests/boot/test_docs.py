@@ -1,0 +1,117 @@
+"""The manual says what is there: names of files, targets, options, suites, cases, and words of --sabotage."""
+import glob
+import os
+import re
+
+import boot
+
+PAGES = ["README.md"] + sorted(os.path.relpath(page, boot.TREE)
+                               for page in glob.glob(os.path.join(boot.TREE, "docs", "*.md")))
+FOLDERS = ("x86", "paging", "fault", "tests", "efi", "esp", "tools", "docs")  # not build/: it is made
+
+
+def read(path):
+    with open(os.path.join(boot.TREE, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def spans(text):
+    """The code spans of a page, blocks left out."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+
+
+def anchor(heading):
+    """The fragment that a Markdown viewer gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+class Manual(boot.Case):
+    COST = 5
+
+    def test_links_lead_somewhere(self):
+        count = 0
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)\s]+)\)", read(page)):
+                if re.match(r"\w+://", target):
+                    continue
+                count += 1
+                name, _, fragment = target.partition("#")
+                path = os.path.normpath(os.path.join(os.path.dirname(page), name)) if name else page
+                with self.subTest(page=page, target=target):
+                    self.assertTrue(os.path.exists(os.path.join(boot.TREE, path)))
+                    if fragment:
+                        headings = re.findall(r"^#+ (.*)$", read(path), flags=re.M)
+                        self.assertIn(fragment, [anchor(heading) for heading in headings])
+        self.assertGreater(count, 20)
+
+    def test_picture_is_one(self):
+        with open(os.path.join(boot.TREE, "docs", "pictures", "report.png"), "rb") as file:
+            picture = boot.vm.Picture.from_png(file.read())
+        self.assertGreaterEqual((picture.width, picture.height), (800, 600))
+        self.assertTrue(any("VERDICT: PASS" in line for line in boot.read_screen(picture)))
+
+    def test_paths_exist(self):
+        for page in PAGES:
+            words = {word for span in spans(read(page)) for word in span.split()
+                     if re.fullmatch(r"[\w.*-]+(/[\w.*-]*)+", word) and word.split("/")[0] in FOLDERS}
+            self.assertTrue(words or page != "README.md")
+            for word in words:
+                with self.subTest(page=page, path=word):
+                    self.assertTrue(glob.glob(os.path.join(boot.TREE, word)))
+
+    def test_targets_exist(self):
+        rules = read("Makefile") + "".join(map(read, ("efi/efi.mk", "tests/host/host.mk")))
+        targets = set(re.findall(r"^([a-z_-]+):.*## ", rules, flags=re.M))
+        self.assertIn("run", targets)
+        named = {word for page in PAGES for word in re.findall(r"(?:^|`)make ([a-z_-]+)", read(page), flags=re.M)}
+        self.assertGreater(len(named), 5)
+        self.assertEqual(named - targets, set())
+
+    def test_options_exist(self):
+        known = set(re.findall(r'LINE\("(--[a-z-]+)', read("tests/harness/options.c")))
+        self.assertIn("--only", known)
+        for page in PAGES:
+            # sbsign has options of its own
+            text = "\n".join(line for line in read(page).splitlines() if "sbsign" not in line)
+            with self.subTest(page):
+                self.assertEqual(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - known, set())
+
+    def test_suites_are_those_of_the_tree(self):
+        table = re.search(r"suites\[\] = \{(.*?)\};", read("tests/suites/suites.c"), flags=re.S).group(1)
+        suites = re.findall(r"&(\w+)_suite", table)
+        self.assertIn("not_present", suites)
+        page = read("docs/suites.md")
+        self.assertEqual([name for name in re.findall(r"^## (\w+)$", page, flags=re.M) if name in suites], suites)
+        rows = re.findall(r"^\| `(\w+)` \|", re.split(r"^## ", read("README.md"), flags=re.M)[1], flags=re.M)
+        self.assertEqual(rows, suites)
+
+    def test_cases_are_those_of_the_application(self):
+        run = boot.run(self.folder, "--list --only *")
+        self.assertEqual(run.status, 0, run.last_words())
+        there = {}
+        for suite, case in re.findall(r"^(\w+)\.(\w+)(?:/\S+)?$", "\n".join(run.lines), flags=re.M):
+            there.setdefault(suite, set()).add(re.sub(r"_with(_smep_and)?_smap$", "", case))
+        self.assertIn("write_protect", there)
+        there["run"] = {"every_rule_exercised"}  # judges whole runs: --only leaves it out
+        written = {}
+        for section in re.split(r"^## ", read("docs/suites.md"), flags=re.M)[1:]:
+            cells = re.findall(r"^\| (`.*?) \|", section, flags=re.M)
+            written[section.split("\n")[0]] = {name for cell in cells for name in spans(cell)}
+        for suite, cases in there.items():
+            with self.subTest(suite):
+                self.assertEqual(written.get(suite), cases)
+
+    def test_sabotage_is_that_of_the_harness(self):
+        section = read("docs/suites.md").split("## Sabotage")[1]
+        listed = set(re.findall(r"^\| `([\w:-]+)` \|", section, flags=re.M))
+        source = read("tests/harness/sabotage.c")
+        words = set(re.findall(r'^    \{"([\w:-]+)",', source, flags=re.M))
+        self.assertIn("leak-page", words)
+        self.assertEqual({re.sub("^world:.*", "world:NAME", word) for word in words}, listed)
+
+    def test_deviations_are_those_listed(self):
+        said = set(re.findall(r'\.sentence = "([^"]+)"', read("tests/deviations.c")))
+        self.assertTrue(said)
+        section = read("docs/suites.md").split("## Known deviations")[1].split("\n## ")[0]
+        rows = {row.split(" | ")[-1].rstrip(" |") for row in re.findall(r"^\| [^|-].*$", section, flags=re.M)}
+        self.assertEqual(rows - {"what is wrong"}, said)
