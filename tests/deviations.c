@@ -55,6 +55,14 @@ const struct deviation deviations[] = {
      .sentence = "a fault in REPE CMPS or SCAS saves the flags of its last element",
      },
     {
+     .machine = "Bochs",
+     .versions = "2.7",
+     .rule = RULE_7_1,
+     .wrong = {{FIELD_RFLAGS, 0x8d5, RFLAGS_ZF | 0x4, 0x8d5}},
+     .wrongs = 1,
+     .sentence = "a fault in REPE CMPS or SCAS saves the flags of its last element",
+     },
+    {
      .machine = "QEMU TCG",
      .versions = "7.2",
      .rule = RULE_7_2,
