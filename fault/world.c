@@ -198,12 +198,13 @@ static void world_remove(struct cpu *cpu)
     }
     write_fcw((uint16_t)item[WORLD_FCW]);
 
+    /* IDT before GDT: firmware's gates find their selectors in either GDT, ours only in ours. */
+    load_idt((struct table_register){.limit = (uint16_t)item[WORLD_IDT_LIMIT],
+                                     .base = item[WORLD_IDT_BASE]});
     task_register_restore(cpu,
                           (struct table_register){.limit = (uint16_t)item[WORLD_GDT_LIMIT],
                                                   .base = item[WORLD_GDT_BASE]},
                           (uint16_t)item[WORLD_TR]);
-    load_idt((struct table_register){.limit = (uint16_t)item[WORLD_IDT_LIMIT],
-                                     .base = item[WORLD_IDT_BASE]});
     load_ldt((uint16_t)item[WORLD_LDTR]);
     write_ds((uint16_t)item[WORLD_DS]);
     write_es((uint16_t)item[WORLD_ES]);
