@@ -16,7 +16,9 @@ FILES = ("usr/include/stdio.h", "usr/include/efi/efi.h", "usr/lib/libgnuefi.a",
          "usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/consolefonts/spleen-8x16.psfu.gz",
          "usr/include/cmocka.h", "usr/include/bsd/sys/tree.h",
          "usr/lib/llvm-14/lib/clang/14.0.0/lib/linux/libclang_rt.fuzzer-x86_64.a",
-         "usr/share/tesseract-ocr/5/tessdata/eng.traineddata")
+         "usr/share/tesseract-ocr/5/tessdata/eng.traineddata",
+         "usr/lib/python3/dist-packages/yaml", "usr/lib/python3/dist-packages/jsonschema",
+         "usr/share/perl/5.36/TAP/Parser.pm")
 
 
 class Machine:

@@ -117,6 +117,25 @@ static void a_variable_is_short(void **state)
     assert_in_range(carrier.length, 3000, sizeof(bytes));
 }
 
+/* Only checks that follow each other in the plan share a run. */
+static void a_run_has_no_holes(void **state)
+{
+    static const unsigned places[] = {0, 1, 3, 4, 9, 2};
+    (void)state;
+    begin(JOURNAL_VARIABLE, 32768);
+    for (unsigned i = 0; i < ARRAY_COUNT(places); i++)
+        journal_check(&journal, planned_record(places[i]));
+    journal_flush(&journal);
+    struct journal_reader reader = reader_of(carrier.length);
+    struct journal_entry entry;
+    assert_true(journal_read(&reader, &entry));
+    for (unsigned i = 0; i < ARRAY_COUNT(places); i++) {
+        assert_true(journal_read(&reader, &entry));
+        assert_true(check_ref_equal(&entry.record->check, &planned_record(places[i])->check));
+    }
+    assert_false(journal_read(&reader, &entry));
+}
+
 static void about_comes_after_what_ran_before(void **state)
 {
     (void)state;
@@ -323,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_brings_back_every_byte),
         cmocka_unit_test(a_variable_is_short),
+        cmocka_unit_test(a_run_has_no_holes),
         cmocka_unit_test(about_comes_after_what_ran_before),
         cmocka_unit_test(a_torn_tail_is_dropped),
         cmocka_unit_test(every_flipped_bit_is_noticed),

@@ -51,6 +51,24 @@ static void stock_parsers_read_all_formats(void **state)
     assert_int_equal(parsers_find_fault("2 1 1 1 1 error"), 0);
 }
 
+/* No two totals are the same: none can stand in another's place. */
+static void each_total_is_its_own(void **state)
+{
+    (void)state;
+    session_start(80, 25, 20);
+    report_begin(&report, session, log_memory, sizeof(log_memory));
+    for (unsigned i = 0; i < 8; i++)
+        report_check(&report, write_record(i < 2 ? VERDICT_FAIL : VERDICT_PASS));
+    for (unsigned i = 0; i < 3; i++)
+        report_check(&report, skip_record());
+    for (unsigned i = 0; i < 4; i++)
+        report_check(&report, known_record());
+    for (unsigned i = 0; i < 5; i++)
+        report_check(&report, oops_record());
+    assert_true(report_finish(&report));
+    assert_int_equal(parsers_find_fault("6 2 4 3 5 error"), 0);
+}
+
 static void the_parsers_would_notice(void **state)
 {
     (void)state;
@@ -142,6 +160,19 @@ static void full_streams_only_delay(void **state)
         assert_int_equal(session->stream[i].overflow, 0);
         assert_string_equal(taken[i], whole[i]);
     }
+}
+
+static void finishing_waits_for_room(void **state)
+{
+    (void)state;
+    session_start(80, 25, SAMPLE_CHECKS);
+    sample_run();
+    uint32_t length = session->stream[STREAM_JSON].length;
+    session->stream[STREAM_JSON].capacity = length + REPORT_CHECK_BYTES - 1;
+    assert_false(report_finish(&report));
+    assert_int_equal(session->stream[STREAM_JSON].length, length);
+    session->stream[STREAM_JSON].capacity++;
+    assert_true(report_finish(&report));
 }
 
 static void lost_bytes_are_an_error(void **state)
@@ -400,10 +431,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stock_parsers_read_all_formats),
+        cmocka_unit_test(each_total_is_its_own),
         cmocka_unit_test(the_parsers_would_notice),
         cmocka_unit_test(hostile_strings_stay_strings),
         cmocka_unit_test(the_largest_record_fits_its_bound),
         cmocka_unit_test(full_streams_only_delay),
+        cmocka_unit_test(finishing_waits_for_room),
         cmocka_unit_test(lost_bytes_are_an_error),
         cmocka_unit_test(a_full_log_says_so),
         cmocka_unit_test(the_verdict_follows_the_counts),

@@ -29,7 +29,7 @@ void sink_text(struct sink *sink, const char *text)
 static size_t buffer_write(struct sink *sink, const char *bytes, size_t length)
 {
     struct buffer_sink *buffer = (struct buffer_sink *)sink;
-    size_t room = sink->lost ? 0 : buffer->capacity - buffer->length;
+    size_t room = buffer->capacity - buffer->length;
     if (length > room)
         length = room;
     if (length > 0) /* an empty buffer may have no address */
