@@ -152,7 +152,8 @@ static void escapes_what_each_format_cannot_hold(void **state)
     assert_string_equal(escaped(ESCAPE_YAML, text), "\"a\\\"b\\\\c\\n\\t\\x01\\xe9\\x7f<&>#\"");
     assert_string_equal(escaped(ESCAPE_XML, text),
                         "\"a&#34;b\\c\n\t&#xFFFD;&#233;&#127;&#60;&#38;&#62;#\"");
-    assert_string_equal(escaped(ESCAPE_TAP, text), "\"a\"b\\\\c????" "?<&>\\#\"");
+    assert_string_equal(escaped(ESCAPE_TAP, text), "\"a\"b\\\\c????"
+                                                   "?<&>\\#\"");
     assert_string_equal(escaped(ESCAPE_BLOCK, "a\x01\nb\xff"), "\"a?\nb?\"");
 }
 
