@@ -221,7 +221,11 @@ static uint32_t run(void)
     }
     start(&unfinished);
     if (session->state == SESSION_LISTED || session->state == SESSION_BAD_OPTIONS) {
-        say(stream_bytes(STREAM_CONSOLE), session->stream[STREAM_CONSOLE].length);
+        do { /* what --explain runs may end a step before everything is said */
+            say(stream_bytes(STREAM_CONSOLE), session->stream[STREAM_CONSOLE].length);
+            session->stream[STREAM_CONSOLE].length = 0;
+            step(SESSION_RUN);
+        } while (session->stream[STREAM_CONSOLE].length);
         let_read();
         return session->state == SESSION_LISTED ? session->exit_status : STATUS_ERROR;
     }

@@ -30,5 +30,10 @@ class Catalogue(boot.Case):
         for part in ("write_protect.user_write_faults/4k.l3.user", "R3.2", "ring 3 write of 8 bytes at",
                      "PML4E", "PDPTE", "PDE", "PTE", "error code", "P W U", "CR2", "RIP", "RFLAGS", "RSP"):
             self.assertIn(part, whole)
+        text, status = self.text("--explain harness.no_fixup")
+        self.assertEqual(status, 2)
+        whole = "\n".join(text)
+        for part in ("harness.no_fixup", "ERROR", "RIP", "CR2", "no_fixup", "#PF"):
+            self.assertIn(part, whole)
         _, status = self.text("--explain no.such.check")
         self.assertEqual(status, 2)

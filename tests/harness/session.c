@@ -199,15 +199,10 @@ static bool read_options(void)
     return true;
 }
 
-/* --explain: run what it names, and tell all about it. An exception ends it: take_oops() tells. */
+/* --explain: run what it names, and tell all about it, until the stream is full or an exception
+ * ends the step. */
 static void explain_checks(void)
 {
-    session->state = SESSION_LISTED;
-    plan_first();
-    if (!run.more) {
-        complain(CARRIER_COMMAND_LINE, session->options.explain,
-                 "names no check (--list shows all)");
-    }
     while (run.more && report_space(session)) {
         run.running = true;
         const struct record *record = trial_run(&run.check);
@@ -360,6 +355,12 @@ static void start(const struct boot_info *boot)
     deviation_start();
     if (session->options.explain[0]) {
         session->journal_in_length = 0;
+        session->state = SESSION_LISTED;
+        plan_first();
+        if (!run.more) {
+            complain(CARRIER_COMMAND_LINE, session->options.explain,
+                     "names no check (--list shows all)");
+        }
         explain_checks();
         return;
     }
@@ -494,6 +495,8 @@ void batch_run(struct boot_info *boot)
     case SESSION_RUN:
         if (session->state == SESSION_RUNNING) {
             run_checks();
+        } else if (session->state == SESSION_LISTED) {
+            explain_checks();
         }
         break;
     case SESSION_FINISH:

@@ -31,7 +31,8 @@ enum session_state {
     SESSION_RUNNING,     /* ask for SESSION_RUN again */
     SESSION_PLAN_DONE,   /* every check ran: ask for SESSION_FINISH */
     SESSION_FINISHED,    /* reports are complete, exit_status is final */
-    SESSION_LISTED, /* --list, --explain, --help: text is in the console stream, nothing else to do
+    SESSION_LISTED, /* --list, --explain, --help: text is in the console stream; SESSION_RUN until
+                     * no more comes
                      */
 };
 
