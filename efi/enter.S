@@ -1,6 +1,8 @@
 /*
  * enter.S: the last instructions in firmware's world, and the first ones back in it.
  */
+#include "x86/registers.h"
+
     .text
 /*
  * core_enter: In: rdi transition root, rsi entry (in core), rdx processor's area. System V ABI.
@@ -13,15 +15,20 @@
 core_enter:
     endbr64
     pushfq
-    cli
-    cld
+    pushq $RFLAGS_ONE /* IF=0; NT would make every IRETQ of ours fault */
+    popfq
+    mov %dr7, %rcx
+    mov $DR7_OFF, %eax
+    mov %rax, %dr7 /* firmware's breakpoints may sit on any of core's addresses */
     mov %cr3, %rax
     mov %rdi, %cr3
     mov %rax, %rdi
     mov %rsi, %rax
     mov %rdx, %rsi
+    mov %rcx, %rdx
     call *%rax
     mov %rax, %cr3
+    mov %rdx, %dr7
     popfq
     ret
     .size core_enter, . - core_enter

@@ -115,7 +115,6 @@ static void world_install(struct cpu *cpu)
 {
     const uint64_t *firmware = cpu->firmware.item;
 
-    write_dr7(0x400); /* firmware's breakpoints may sit on any of our addresses */
     tables_install(cpu, (struct table_register){.limit = (uint16_t)firmware[WORLD_GDT_LIMIT],
                                                 .base = firmware[WORLD_GDT_BASE]});
     if (firmware[WORLD_PAT]) {
@@ -131,16 +130,24 @@ static void world_install(struct cpu *cpu)
     write_cr3(boot->world_root);
 }
 
+/* Is it a present TSS, available or busy? */
+static bool is_tss(const volatile uint64_t *descriptor)
+{
+    return (*descriptor >> 40 & 0x9d) == 0x89;
+}
+
 /*
  * TR cannot be loaded with null, and LTR wants an available TSS. Firmware's descriptor is busy, in
- * a page that may be read-only: clear the bit with CR0.WP off, LTR sets it again. A firmware that
- * had no TSS (or has our tombstone from an earlier run) gets the tombstone.
+ * a page that may be read-only: clear the bit with CR0.WP off for LTR, then put it back as it was
+ * (firmware may have moved its GDT since it loaded TR). A firmware whose TR names no TSS (null, our
+ * tombstone from an earlier run, or something else in a new GDT) gets the tombstone.
  */
 static void task_register_restore(struct cpu *cpu, struct table_register gdt, uint16_t tr)
 {
+    volatile uint64_t *descriptor = (volatile uint64_t *)(gdt.base + (tr & ~7u));
     size_t last_byte = (size_t)(tr & ~7) + 15;
 
-    if (tr == 0 || last_byte > gdt.limit) {
+    if (tr == 0 || last_byte > gdt.limit || !is_tss(descriptor)) {
         cpu_gdt(cpu)[SELECTOR_TOMBSTONE / 8] &= ~DESCRIPTOR_TSS_BUSY;
         load_tr(SELECTOR_TOMBSTONE);
         load_gdt(gdt);
@@ -149,9 +156,10 @@ static void task_register_restore(struct cpu *cpu, struct table_register gdt, ui
     load_gdt(gdt);
     uint64_t cr0 = read_cr0();
     write_cr0(cr0 & ~(uint64_t)CR0_WP);
-    volatile uint64_t *descriptor = (volatile uint64_t *)(gdt.base + (tr & ~7u));
-    *descriptor &= ~DESCRIPTOR_TSS_BUSY;
+    uint64_t before = *descriptor;
+    *descriptor = before & ~DESCRIPTOR_TSS_BUSY;
     load_tr(tr);
+    *descriptor = before;
     write_cr0(cr0);
 }
 
@@ -249,13 +257,12 @@ static void world_remove(struct cpu *cpu)
             write_msr(optional_msrs[i].msr, item[optional_msrs[i].item]);
         }
     }
+    write_dr7(DR7_OFF); /* firmware's comes back in efi/enter.S: its breakpoints may sit on core */
     write_dr0(item[WORLD_DR0]);
     write_dr1(item[WORLD_DR1]);
     write_dr2(item[WORLD_DR2]);
     write_dr3(item[WORLD_DR3]);
     write_dr6(item[WORLD_DR6]);
-    write_dr7(
-        item[WORLD_DR7]); /* the last: a breakpoint on what follows would hit firmware's IDT */
 }
 
 /* Apart from its caller: nothing but the saved context lives across an unwind. */
@@ -273,11 +280,16 @@ static __attribute__((noinline)) void batch_or_unwind(struct cpu *cpu)
 
 /*
  * Called by world_switch.S. In: IF=0, transition root, firmware's tables and the values it already
- * changed. Out: the items it restores.
+ * changed. Out: the items it restores (rax), and DR7 (rdx).
  */
-const uint64_t *world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uint64_t cr0,
-                           uint64_t efer);
-const uint64_t *world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uint64_t cr0, uint64_t efer)
+struct world_restore {
+    const uint64_t *item;
+    uint64_t dr7;
+};
+struct world_restore world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uint64_t cr0,
+                                uint64_t efer, uint64_t dr7);
+struct world_restore world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uint64_t cr0,
+                                uint64_t efer, uint64_t dr7)
 {
     uint64_t *item = cpu->firmware.item;
 
@@ -287,8 +299,9 @@ const uint64_t *world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uint64_t
     item[WORLD_CR4] = cr4;
     item[WORLD_CR0] = cr0;
     item[WORLD_EFER] = efer;
+    item[WORLD_DR7] = dr7;
     world_install(cpu);
     batch_or_unwind(cpu);
     world_remove(cpu);
-    return item;
+    return (struct world_restore){item, item[WORLD_DR7]};
 }

@@ -91,10 +91,14 @@ extern const char *const world_item_names[WORLD_ITEM_COUNT];
 
 /*
  * The one way in, called by efi/enter.S: world_switch.S. Runs batch_run() in our world and comes
- * back with every item as it was. In: firmware's CR3, this processor's area; transition root
- * loaded, IF=0. Out: the CR3 to load.
+ * back with every item as it was. In: firmware's CR3 and DR7, this processor's area; transition
+ * root loaded, no breakpoint on, RFLAGS clear. Out: what only firmware's code may load: a
+ * breakpoint on ours would hit firmware's IDT.
  */
-uint64_t world_entry(uint64_t firmware_cr3, struct cpu *cpu);
+struct world_back {
+    uint64_t cr3, dr7;
+};
+struct world_back world_entry(uint64_t firmware_cr3, struct cpu *cpu, uint64_t firmware_dr7);
 
 /* Our world's own CR3 values, for probes that change roots. */
 uint64_t world_root(void);

@@ -16,7 +16,8 @@
 
     .text
 /*
- * world_entry: In: rdi firmware's CR3, rsi this processor's area. Out: rax CR3 to load.
+ * world_entry: In: rdi firmware's CR3, rsi this processor's area, rdx firmware's DR7, which is off
+ * already. Out: rax CR3 and rdx DR7 to load.
  * Clobbers what the System V ABI allows.
  *
  *      return address
@@ -36,6 +37,7 @@ world_entry:
     mov %rsp, %rbp
     mov %rdi, %r12
     mov %rsi, %r13
+    mov %rdx, %r10
     mov %cr4, %r14
     mov %cr0, %r15
 
@@ -73,7 +75,8 @@ world_entry:
     mov %r14, %rdx
     mov %r15, %rcx
     mov %r9, %r8
-    call world_main /* rax: the items to restore, in the order of WORLD_ITEMS */
+    mov %r10, %r9
+    call world_main /* rax: the items to restore, in the order of WORLD_ITEMS; rdx DR7 */
 
     mov %rbp, %rsp
     mov 0(%rax), %r14  /* CR0 */
@@ -82,6 +85,7 @@ world_entry:
     mov 24(%rax), %r12 /* CS */
     mov 32(%rax), %r13 /* SS */
     mov 40(%rax), %rsi /* CR3 */
+    mov %rdx, %r8
     mov %r13d, %ss
     pushq %r12
     lea 2f(%rip), %rax
@@ -95,6 +99,7 @@ world_entry:
     mov %r14, %cr0
     mov %r15, %cr4
     mov %rsi, %rax
+    mov %r8, %rdx
     pop %r15
     pop %r14
     pop %r13
