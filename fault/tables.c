@@ -37,9 +37,12 @@ static void gdt_write(struct cpu *cpu, struct table_register firmware)
     gdt[SELECTOR_USER_CODE / 8] = DESCRIPTOR_CODE64_RING3;
     gdt[SELECTOR_TSS / 8] = tss_descriptor_low((uint64_t)cpu_tss(cpu), sizeof(struct tss) - 1);
     gdt[SELECTOR_TSS / 8 + 1] = tss_descriptor_high((uint64_t)cpu_tss(cpu));
-    /* Base 0, no IST, no RSP0: nothing of ours. */
-    gdt[SELECTOR_TOMBSTONE / 8] = tss_descriptor_low(0, sizeof(struct tss) - 1);
-    gdt[SELECTOR_TOMBSTONE / 8 + 1] = tss_descriptor_high(0);
+}
+
+void tombstone_write(struct cpu *cpu, uint16_t selector)
+{
+    cpu_gdt(cpu)[selector / 8] = tss_descriptor_low(0, sizeof(struct tss) - 1);
+    cpu_gdt(cpu)[selector / 8 + 1] = tss_descriptor_high(0);
 }
 
 static void tss_write(struct cpu *cpu)

@@ -16,6 +16,12 @@
  */
 void tables_install(struct cpu *cpu, struct table_register firmware_gdt);
 
+/*
+ * A TSS of base 0, without IST and RSP0: nothing of ours, at @selector of our GDT. For the way out;
+ * what was at that place is lost until the next tables_install().
+ */
+void tombstone_write(struct cpu *cpu, uint16_t selector);
+
 /* The gate of @vector, for tests that bend it; tables_install() makes it straight again. */
 struct gate *tables_gate(unsigned vector);
 

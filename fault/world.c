@@ -139,8 +139,9 @@ static bool is_tss(const volatile uint64_t *descriptor)
 /*
  * TR cannot be loaded with null, and LTR wants an available TSS. Firmware's descriptor is busy, in
  * a page that may be read-only: clear the bit with CR0.WP off for LTR, then put it back as it was
- * (firmware may have moved its GDT since it loaded TR). A firmware whose TR names no TSS (null, our
- * tombstone from an earlier run, or something else in a new GDT) gets the tombstone.
+ * (firmware may have moved its GDT since it loaded TR). Where firmware's TR names no TSS (beyond
+ * the limit, as ours does after an earlier run, or something else in a new GDT), the selector comes
+ * back by a tombstone at that place of our GDT; null gets SELECTOR_TOMBSTONE.
  */
 static void task_register_restore(struct cpu *cpu, struct table_register gdt, uint16_t tr)
 {
@@ -148,8 +149,9 @@ static void task_register_restore(struct cpu *cpu, struct table_register gdt, ui
     size_t last_byte = (size_t)(tr & ~7) + 15;
 
     if (tr == 0 || last_byte > gdt.limit || !is_tss(descriptor)) {
-        cpu_gdt(cpu)[SELECTOR_TOMBSTONE / 8] &= ~DESCRIPTOR_TSS_BUSY;
-        load_tr(SELECTOR_TOMBSTONE);
+        uint16_t selector = tr == 0 || last_byte >= GDT_BYTES ? SELECTOR_TOMBSTONE : tr;
+        tombstone_write(cpu, selector);
+        load_tr(selector);
         load_gdt(gdt);
         return;
     }

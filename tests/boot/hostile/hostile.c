@@ -35,18 +35,19 @@ struct setting {
 
 struct state {
     const char *name;
-    enum cpu_feature needs; /* FEATURE_COUNT: nothing */
+    unsigned needs; /* 0: nothing, or NEEDS() */
     struct setting settings[SETTINGS_MAX];
     const char *(*set)(void); /* before the settings */
     void (*undo)(void);
     void (*spoil)(void); /* for --break, where undoing it would be as expected */
+    bool alone;          /* not together with others */
 };
 
 #define CR4_TSD 0x004
 #define CR4_PCE 0x100
 
-#define NONE FEATURE_COUNT
-#define ALL  (~UINT64_C(0))
+#define NEEDS(feature) (1u + FEATURE_##feature)
+#define ALL            (~UINT64_C(0))
 
 /* DR7: all four on, for this task and for all; DR0 fetch, DR1 write, DR2 and DR3 read or write, 8
  * bytes. */
@@ -55,47 +56,55 @@ struct state {
 /* clang-format off */
 /* In the order in which "all" sets them; undone from the end. */
 static const struct state states[] = {
-    {"la57", FEATURE_LA57, {{0}}, set_levels5, undo_levels5, NULL},
-    {"wp", NONE, {{REG_CR0, CR0_WP, 0}}, NULL, NULL, NULL},
-    {"cr0", NONE, {{REG_CR0, CR0_AM | CR0_NE, CR0_AM}}, NULL, NULL, NULL},
-    {"nxe", FEATURE_NX, {{REG_EFER, EFER_NXE, 0}}, set_no_nx, NULL, NULL},
-    {"nx-stack", FEATURE_NX, {{0}}, set_nx_stack, undo_nx_stack, spoil_nx_stack},
-    {"smep", FEATURE_SMEP, {{REG_CR4, CR4_SMEP, CR4_SMEP}}, set_supervisor_only, NULL, NULL},
-    {"smap", FEATURE_SMAP, {{REG_CR4, CR4_SMAP, CR4_SMAP}}, set_supervisor_only, NULL, NULL},
-    {"pke", FEATURE_PKU, {{REG_CR4, CR4_PKE, CR4_PKE}, {REG_PKRU, ALL, 0xffffffff}}, set_supervisor_only, NULL, NULL},
+    {.name = "la57", .needs = NEEDS(LA57), .set = set_levels5, .undo = undo_levels5},
+    {.name = "wp", .settings = {{REG_CR0, CR0_WP, 0}}},
+    {.name = "cr0", .settings = {{REG_CR0, CR0_AM | CR0_NE, CR0_AM}}},
+    {.name = "nxe", .needs = NEEDS(NX), .set = set_no_nx, .undo = undo_no_nx, .settings = {{REG_EFER, EFER_NXE, 0}}},
+    {.name = "nx-stack", .needs = NEEDS(NX), .set = set_nx_stack, .undo = undo_nx_stack, .spoil = spoil_nx_stack},
+    {.name = "smep", .needs = NEEDS(SMEP), .set = set_supervisor_only, .settings = {{REG_CR4, CR4_SMEP, CR4_SMEP}}},
+    {.name = "smap", .needs = NEEDS(SMAP), .set = set_supervisor_only, .settings = {{REG_CR4, CR4_SMAP, CR4_SMAP}}},
+    {.name = "pke", .needs = NEEDS(PKU), .set = set_supervisor_only,
+     .settings = {{REG_CR4, CR4_PKE, CR4_PKE}, {REG_PKRU, ALL, 0xffffffff}}},
     /* Key 0 is firmware's; the others are denied. */
-    {"pks", FEATURE_PKS, {{REG_CR4, CR4_PKS, CR4_PKS}, {REG_PKRS, ALL, 0xfffffffc}}, NULL, NULL, NULL},
-    {"pcide", FEATURE_PCID, {{REG_CR3, 0xfff, 0}, {REG_CR4, CR4_PCIDE, CR4_PCIDE}, {REG_CR3, 0xfff, 5}}, NULL, NULL, NULL},
-    {"pge", FEATURE_PGE, {{REG_CR4, CR4_PGE, CR4_PGE}}, NULL, NULL, NULL},
-    {"umip", FEATURE_UMIP, {{REG_CR4, CR4_UMIP, CR4_UMIP}}, NULL, NULL, NULL},
-    {"fsgsbase", FEATURE_FSGSBASE, {{REG_CR4, CR4_FSGSBASE, CR4_FSGSBASE}}, NULL, NULL, NULL},
-    {"cr4", NONE, {{REG_CR4, CR4_TSD | CR4_PCE | CR4_DE, CR4_TSD | CR4_PCE}}, NULL, NULL, NULL},
-    {"xsave", FEATURE_XSAVE, {{REG_CR4, CR4_OSXSAVE, CR4_OSXSAVE}, {REG_XCR0, ALL, 3}}, NULL, NULL, NULL},
-    {"pat", FEATURE_PAT, {{REG_PAT, ALL, 0x0107040600070406}}, NULL, NULL, NULL},
-    {"cr2-cr8", NONE, {{REG_CR2, ALL, 0x0000123456789abc}, {REG_CR8, ALL, 1}}, NULL, NULL, NULL},
-    {"tables", NONE, {{0}}, set_own_tables, undo_own_tables, NULL},
-    {"tss", NONE, {{0}}, set_task, undo_task, NULL},
-    {"tss-ro", NONE, {{0}}, set_read_only_task, undo_read_only_task, NULL},
-    {"ldt", NONE, {{REG_LDTR, ALL, OWN_LDT}}, set_own_tables, undo_own_tables, NULL},
-    {"segments", NONE, {{REG_CS, ALL, OWN_CODE}, {REG_SS, ALL, OWN_DATA}, {REG_DS, ALL, 0}, {REG_ES, ALL, OWN_DATA},
-                        {REG_FS, ALL, OWN_DATA}, {REG_GS, ALL, 0}}, set_own_tables, undo_own_tables, NULL},
-    {"bases", NONE, {{REG_FS_BASE, ALL, 0x0000700000001000}, {REG_GS_BASE, ALL, 0xffff900000002000},
-                     {REG_KERNEL_GS_BASE, ALL, 0x0000600000003000}}, NULL, NULL, NULL},
-    {"syscall", FEATURE_SYSCALL, {{REG_EFER, EFER_SCE, EFER_SCE}, {REG_STAR, ALL, 0x0023001000000000},
-                                  {REG_LSTAR, ALL, 0xffff800000001000}, {REG_CSTAR, ALL, 0xffff800000002000},
-                                  {REG_SFMASK, ALL, 0x700}}, NULL, NULL, NULL},
-    {"sysenter", FEATURE_SYSENTER, {{REG_SYSENTER_CS, ALL, 0x10}, {REG_SYSENTER_ESP, ALL, 0xffff800000003000},
-                                    {REG_SYSENTER_EIP, ALL, 0xffff800000004000}}, NULL, NULL, NULL},
-    {"tsc-aux", FEATURE_RDTSCP, {{REG_TSC_AUX, ALL, 0x5a}}, NULL, NULL, NULL},
-    {"float", NONE, {{REG_MXCSR, ALL, 0x5f80}, {REG_FCW, ALL, 0x0b7f}}, NULL, NULL, NULL},
-    {"ac", NONE, {{REG_RFLAGS, RFLAGS_AC, RFLAGS_AC}}, NULL, NULL, NULL},
-    {"nt-iopl", NONE, {{REG_RFLAGS, RFLAGS_NT | RFLAGS_IOPL, RFLAGS_NT | RFLAGS_IOPL}}, NULL, NULL, NULL},
-    {"x2apic", FEATURE_X2APIC, {{0}}, set_x2apic, undo_x2apic, NULL},
-    {"watchdog", NONE, {{0}}, set_watchdog, undo_watchdog, spoil_watchdog},
-    {"breakpoints", NONE, {{REG_DR1, ALL, CPU_BASE + CPU_STACK_TOP - 8},
-                           {REG_DR2, ALL, CPU_BASE + offsetof(struct cpu, firmware.item[WORLD_CR3])},
-                           {REG_DR3, ALL, SESSION_BASE}, {REG_DR6, 0xf, 5}, {REG_DR7, ALL, DR7_VALUE}},
-     set_breakpoints, undo_breakpoints, NULL},
+    {.name = "pks", .needs = NEEDS(PKS), .settings = {{REG_CR4, CR4_PKS, CR4_PKS}, {REG_PKRS, ALL, 0xfffffffc}}},
+    {.name = "pcide", .needs = NEEDS(PCID),
+     .settings = {{REG_CR3, 0xfff, 0}, {REG_CR4, CR4_PCIDE, CR4_PCIDE}, {REG_CR3, 0xfff, 5}}},
+    {.name = "pge", .needs = NEEDS(PGE), .settings = {{REG_CR4, CR4_PGE, CR4_PGE}}},
+    {.name = "umip", .needs = NEEDS(UMIP), .settings = {{REG_CR4, CR4_UMIP, CR4_UMIP}}},
+    {.name = "fsgsbase", .needs = NEEDS(FSGSBASE), .settings = {{REG_CR4, CR4_FSGSBASE, CR4_FSGSBASE}}},
+    {.name = "cr4", .settings = {{REG_CR4, CR4_TSD | CR4_PCE, CR4_TSD | CR4_PCE}}},
+    {.name = "xsave", .needs = NEEDS(XSAVE),
+     .settings = {{REG_CR4, CR4_OSXSAVE, CR4_OSXSAVE}, {REG_XCR0, ALL, 3}}},
+    {.name = "pat", .needs = NEEDS(PAT), .settings = {{REG_PAT, ALL, 0x0107040600070406}}},
+    {.name = "cr2-cr8", .settings = {{REG_CR2, ALL, 0x0000123456789abc}, {REG_CR8, ALL, 1}}},
+    {.name = "tables", .set = set_own_tables, .undo = undo_own_tables},
+    {.name = "tss", .set = set_task, .undo = undo_task},
+    {.name = "tss-ro", .set = set_read_only_task, .undo = undo_read_only_task},
+    {.name = "tss-available", .set = set_available_task, .undo = undo_task, .alone = true},
+    {.name = "tr-stale", .set = set_stale_task, .undo = undo_task, .alone = true},
+    {.name = "ldt", .set = set_own_tables, .undo = undo_own_tables, .settings = {{REG_LDTR, ALL, OWN_LDT}}},
+    {.name = "segments", .set = set_own_tables, .undo = undo_own_tables,
+     .settings = {{REG_CS, ALL, OWN_CODE}, {REG_SS, ALL, OWN_DATA}, {REG_DS, ALL, 0}, {REG_ES, ALL, OWN_DATA},
+                  {REG_FS, ALL, OWN_DATA}, {REG_GS, ALL, 0}}},
+    {.name = "bases",
+     .settings = {{REG_FS_BASE, ALL, 0x0000700000001000}, {REG_GS_BASE, ALL, 0xffff900000002000},
+                  {REG_KERNEL_GS_BASE, ALL, 0x0000600000003000}}},
+    {.name = "syscall", .needs = NEEDS(SYSCALL),
+     .settings = {{REG_EFER, EFER_SCE, EFER_SCE}, {REG_STAR, ALL, 0x0023001000000000}, {REG_SFMASK, ALL, 0x700},
+                  {REG_LSTAR, ALL, 0xffff800000001000}, {REG_CSTAR, ALL, 0xffff800000002000}}},
+    {.name = "sysenter", .needs = NEEDS(SYSENTER),
+     .settings = {{REG_SYSENTER_CS, ALL, 0x10}, {REG_SYSENTER_ESP, ALL, 0xffff800000003000},
+                  {REG_SYSENTER_EIP, ALL, 0xffff800000004000}}},
+    {.name = "tsc-aux", .needs = NEEDS(RDTSCP), .settings = {{REG_TSC_AUX, ALL, 0x5a}}},
+    {.name = "float", .settings = {{REG_MXCSR, ALL, 0x5f80}, {REG_FCW, ALL, 0x0b7f}}},
+    {.name = "ac", .settings = {{REG_RFLAGS, RFLAGS_AC, RFLAGS_AC}}},
+    {.name = "nt-iopl", .settings = {{REG_RFLAGS, RFLAGS_NT | RFLAGS_IOPL, RFLAGS_NT | RFLAGS_IOPL}}},
+    {.name = "x2apic", .needs = NEEDS(X2APIC), .set = set_x2apic, .undo = undo_x2apic},
+    {.name = "watchdog", .set = set_watchdog, .undo = undo_watchdog, .spoil = spoil_watchdog},
+    {.name = "breakpoints", .set = set_breakpoints, .undo = undo_breakpoints,
+     .settings = {{REG_DR1, ALL, CPU_BASE + CPU_STACK_TOP - 8},
+                  {REG_DR2, ALL, CPU_BASE + offsetof(struct cpu, firmware.item[WORLD_CR3])},
+                  {REG_DR3, ALL, SESSION_BASE}, {REG_DR6, 0xf, 5}, {REG_DR7, ALL, DR7_VALUE}}},
 };
 /* clang-format on */
 #define STATES ARRAY_COUNT(states)
@@ -221,16 +230,14 @@ struct snapshot {
 
 static void snapshot_take(struct snapshot *snapshot)
 {
-    /* RFLAGS and FCW first: the others' instructions may not change them, but who knows. */
-    for (unsigned reg = REG_COUNT; reg--;)
+    for (unsigned reg = 0; reg < REG_COUNT; reg++)
         snapshot->value[reg] = register_read((enum reg)reg);
 }
 
-/* TR cannot be loaded with null: where it names no descriptor of the GDT, nobody can keep it. */
+/* TR cannot be loaded with null: who finds it null cannot give it back. */
 static bool may_change(const struct snapshot *before, enum reg reg)
 {
-    return reg == REG_TR && (before->value[REG_TR] == 0 ||
-                             (before->value[REG_TR] & ~7u) + 15 > before->value[REG_GDT_LIMIT]);
+    return reg == REG_TR && before->value[REG_TR] == 0;
 }
 
 /* Out: how many differ; each was printed. */
@@ -274,11 +281,16 @@ static void state_undo(const struct state *state)
         state->undo();
 }
 
+static bool lacks(const struct state *state)
+{
+    return state->needs && !cpu_has((enum cpu_feature)(state->needs - 1));
+}
+
 /* Out: NULL, or why it cannot be; then nothing has changed. */
 static const char *state_set(const struct state *state)
 {
-    if (!cpu_has(state->needs))
-        return cpu_feature_name(state->needs);
+    if (lacks(state))
+        return cpu_feature_name((enum cpu_feature)(state->needs - 1));
     const char *problem = state->set ? state->set() : NULL;
     for (unsigned i = 0; !problem && i < SETTINGS_MAX && state->settings[i].mask; i++) {
         const struct setting *setting = &state->settings[i];
@@ -432,8 +444,7 @@ static void run(const char *name, const size_t *chosen, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (!set[i]) {
             sink_printf(line_begin(states[chosen[i]].name), ": SKIP %s%s",
-                        cpu_has(states[chosen[i]].needs) ? "" : "the processor lacks ",
-                        problems[i]);
+                        lacks(&states[chosen[i]]) ? "the processor lacks " : "", problems[i]);
             line_end();
             skipped += count == 1;
         }
@@ -441,6 +452,7 @@ static void run(const char *name, const size_t *chosen, size_t count)
     if (!set_count)
         return;
     bad = snapshot_compare(name, "CHANGED", &before, &after);
+    ended.value[REG_TR] = begun.value[REG_TR]; /* undo_task says why */
     bad += snapshot_compare(name, "NOT UNDONE", &begun, &ended);
     if (EFI_ERROR(status)) {
         sink_printf(line_begin(name), ": CHANGED status expected 0 got %llx",
@@ -482,7 +494,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
             if (asked.each)
                 run(states[i].name, &i, 1);
         for (size_t i = 0; i < STATES; i++)
-            if (asked.all || asked.selected[i])
+            if (asked.selected[i] || (asked.all && !states[i].alone))
                 chosen[count++] = i;
         if (count)
             run(asked.all ? "all" : "together", chosen, count);

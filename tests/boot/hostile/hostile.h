@@ -84,16 +84,17 @@ const char *cpu_feature_name(enum cpu_feature feature);
 uint64_t register_read(enum reg reg);
 void register_write(enum reg reg, uint64_t value);
 
-/* Is it our GDT and IDT that the processor uses? */
-bool own_tables_loaded(void);
+/* Do TR and the IDT lead to our TSS? */
+bool own_task_loaded(void);
 
 /*
  * What takes more than a value in a register. set_ returns NULL, or why it cannot be done here and
  * then nothing has changed; undo_ follows every set_ that could.
  */
 const char *set_supervisor_only(void); /* nothing to set: firmware must have no user pages */
-const char *set_no_nx(void);           /* nothing to set: firmware must use no XD bit */
-const char *set_breakpoints(void);     /* on what the image that is about to start will use */
+const char *set_no_nx(void); /* firmware's tables once more, without XD, where they use it */
+void undo_no_nx(void);
+const char *set_breakpoints(void); /* on what the image that is about to start will use */
 void undo_breakpoints(void);
 const char *set_levels5(void);
 void undo_levels5(void);
@@ -103,6 +104,8 @@ const char *set_own_tables(void); /* GDT and IDT of ours, firmware's entries at 
 void undo_own_tables(void);
 const char *set_task(void); /* a TSS in TR, its descriptor busy */
 void undo_task(void);
+const char *set_available_task(void); /* the same in a GDT that shows it as available */
+const char *set_stale_task(void);     /* the same in a GDT that shows something else there */
 const char *set_read_only_task(void); /* the same, and the GDT's page is read-only */
 void undo_read_only_task(void);
 const char *set_nx_stack(void); /* nothing to set: firmware must have done it */

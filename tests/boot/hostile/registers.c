@@ -28,8 +28,6 @@ static const struct {
 
 bool cpu_has(enum cpu_feature feature)
 {
-    if (feature >= FEATURE_COUNT)
-        return true;
     uint32_t leaf = features[feature].leaf;
     if (cpuid(leaf & 0x80000000, 0).eax < leaf)
         return false;
@@ -84,12 +82,12 @@ void hostile_load_cs(uint64_t selector);
 
 static uint64_t ist_stack(void)
 {
-    return own_tables_loaded() && store_tr() == OWN_TSS ? hostile_interrupt_stack() : 0;
+    return own_task_loaded() ? hostile_interrupt_stack() : 0;
 }
 
 static uint64_t msr_read(enum cpu_feature feature, uint32_t msr)
 {
-    return cpu_has(feature) ? read_msr(msr) : 0;
+    return feature == FEATURE_COUNT || cpu_has(feature) ? read_msr(msr) : 0;
 }
 
 /* XCR0 and PKRU can only be touched while a bit of CR4 is set. */

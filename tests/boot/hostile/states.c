@@ -82,9 +82,57 @@ const char *set_supervisor_only(void)
     return tables_have(read_cr3(), levels(), PTE_US) ? "firmware's pages are user pages" : NULL;
 }
 
+/* Pages that a copy of the tables under @table takes. */
+static uint64_t tables_count(pte_t table, unsigned level)
+{
+    const pte_t *entry = (const pte_t *)(table & PTE_ADDRESS);
+    uint64_t count = 1;
+    for (unsigned i = 0; level > 1 && i < TABLE_ENTRIES; i++)
+        if (entry[i] & PTE_P && !is_leaf(entry[i], level))
+            count += tables_count(entry[i], level - 1);
+    return count;
+}
+
+/* Copy the tables under @table to @to and on, without XD. Out: the entry that points at the copy.
+ */
+static pte_t tables_copy(pte_t table, unsigned level, EFI_PHYSICAL_ADDRESS *to)
+{
+    const pte_t *entry = (const pte_t *)(table & PTE_ADDRESS);
+    pte_t *copy = (pte_t *)*to, made = *to | (table & ~(PTE_ADDRESS | PTE_XD));
+    *to += PAGE_SIZE;
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+        copy[i] = entry[i] & PTE_P ? entry[i] & ~PTE_XD : 0;
+        if (entry[i] & PTE_P && !is_leaf(entry[i], level))
+            copy[i] = tables_copy(entry[i], level - 1, to);
+    }
+    return made;
+}
+
+static EFI_PHYSICAL_ADDRESS copied_tables; /* 0: firmware's own have no XD */
+static uint64_t copied_pages, copied_from;
+
 const char *set_no_nx(void)
 {
-    return tables_have(read_cr3(), levels(), PTE_XD) ? "firmware's page tables use XD" : NULL;
+    copied_tables = 0;
+    copied_from = read_cr3();
+    if (!tables_have(copied_from, levels(), PTE_XD))
+        return NULL;
+    EFI_PHYSICAL_ADDRESS at = FOUR_GIB - 1;
+    copied_pages = tables_count(copied_from, levels());
+    if (EFI_ERROR(boot_services->AllocatePages(AllocateMaxAddress, EfiBootServicesData,
+                                               copied_pages, &at)))
+        return "firmware's page tables use XD, and there is no memory for a copy without it";
+    copied_tables = at;
+    write_cr3(tables_copy(copied_from, levels(), &at));
+    return NULL;
+}
+
+void undo_no_nx(void)
+{
+    if (!copied_tables)
+        return;
+    write_cr3(copied_from);
+    (void)boot_services->FreePages(copied_tables, copied_pages);
 }
 
 static pte_t *spoilt_entry;
@@ -179,9 +227,10 @@ static uint64_t *own_gdt; /* a page */
 static struct table_register firmware_gdt, firmware_idt;
 static unsigned table_users, task_users;
 
-bool own_tables_loaded(void)
+bool own_task_loaded(void)
 {
-    return store_idt().base == (uint64_t)own_idt;
+    return task_users && store_idt().base == (uint64_t)own_idt && store_tr() == OWN_TSS &&
+           (own_gdt[OWN_TSS / 8] & DESCRIPTOR_TSS_BUSY);
 }
 
 const char *set_own_tables(void)
@@ -228,6 +277,23 @@ const char *set_task(void)
     const char *problem = set_own_tables();
     if (!problem && task_users++ == 0)
         load_tr(OWN_TSS);
+    return problem;
+}
+
+/* What a firmware leaves that makes its GDT anew when TR is loaded. */
+const char *set_available_task(void)
+{
+    const char *problem = set_task();
+    if (!problem)
+        own_gdt[OWN_TSS / 8] &= ~DESCRIPTOR_TSS_BUSY;
+    return problem;
+}
+
+const char *set_stale_task(void)
+{
+    const char *problem = set_task();
+    if (!problem)
+        own_gdt[OWN_TSS / 8] = DESCRIPTOR_DATA_RING0 & ~DESCRIPTOR_TSS_BUSY;
     return problem;
 }
 
