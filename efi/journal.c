@@ -242,9 +242,12 @@ enum journal_carrier journal_carrier(enum save_problem volume)
 
 size_t journal_room(enum journal_carrier carrier)
 {
-    size_t bytes = carrier == JOURNAL_FILE       ? UINT32_MAX
-                   : carrier == JOURNAL_VARIABLE ? variables_room()
-                                                 : 0;
+    size_t bytes = carrier == JOURNAL_FILE ? UINT32_MAX : 0;
+    if (carrier == JOURNAL_VARIABLE) {
+        bytes = variables_room() + (used == JOURNAL_VARIABLE ? found_length : 0);
+        if (bytes > CHUNKS_MAX * CHUNK_BYTES)
+            bytes = CHUNKS_MAX * CHUNK_BYTES;
+    }
     return bytes > sizeof(struct journal_head) ? bytes - sizeof(struct journal_head) : 0;
 }
 

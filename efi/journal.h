@@ -29,7 +29,7 @@ struct journal_found journal_find(uint32_t machine, void *buffer, size_t room);
  * answer. */
 enum journal_carrier journal_carrier(enum save_problem volume);
 
-/* How many bytes of core's a new journal on @carrier can take in all. */
+/* How many bytes of core's a journal on @carrier can take in all, those found there included. */
 size_t journal_room(enum journal_carrier carrier);
 
 /*

@@ -110,7 +110,7 @@ enum reason {
     REASON_NO_MEMORY,     /* a pool was empty */
     REASON_OOPS,          /* an oops follows the comparisons */
     REASON_SILENT,        /* the check compared nothing */
-    REASON_RESET,         /* the machine reset or hung while it ran */
+    REASON_RESET,         /* the machine reset or hung; detail 1: or in a later check of the suite */
     REASON_RULE_UNTESTED, /* a rule whose feature is here was exercised by no check */
     REASON_LEAF_ABSENT,   /* the level axis does not exist for this leaf size or paging mode */
     REASON_SETUP,         /* the processor refused the state that the check needs; detail: item */

@@ -330,4 +330,6 @@ void print_reason(struct sink *sink, const struct record *record)
                                                           : "such feature");
     else if (record->reason == REASON_SETUP)
         sink_printf(sink, " (item %u)", record->reason_detail);
+    else if (record->reason == REASON_RESET && record->reason_detail)
+        sink_text(sink, " (this check or a later one of its suite)");
 }

@@ -45,6 +45,14 @@ static struct {
     uint64_t started;
 } run;
 
+/* The run before a reset, while its results are being reported. */
+static struct {
+    bool going_on;
+    bool careful; /* it died somewhere in a suite, we do not know at which check */
+    uint32_t results;
+    struct journal_reader reader;
+} past;
+
 static struct report report;
 static struct journal journal;
 static struct stream_sink journal_out;
@@ -253,66 +261,113 @@ static struct journal_header make_header(void)
     return header;
 }
 
+/* Comments for the serial line and report.tap. */
+static struct stream_sink notes(void)
+{
+    return stream_sink(session, STREAM_CONSOLE, STREAM_TAP);
+}
+
 /*
- * The journal of a run that the machine did not survive: take its results, blame what was about to
- * run, and stand behind it. Out: false: there is none that fits this run.
+ * The journal of a run that the machine did not survive is read twice: here, to see whether it fits
+ * this run and how far it goes, and by replay(), as the streams have room. Out: true: @run stands
+ * at what was about to run, or behind the last check. False: there is none that fits.
  */
 static bool resume(const struct journal_header *ours)
 {
-    struct journal_reader reader;
     struct journal_entry entry;
-    bool fits = false, about = false, known = false, single = false;
-    struct check_ref last = {0};
+    bool fits = false, about = false;
 
-    journal_read_begin(&reader, (const uint8_t *)session + session->journal_in_offset,
+    journal_read_begin(&past.reader, (const uint8_t *)session + session->journal_in_offset,
                        session->journal_in_length, selected_next);
-    while (journal_read(&reader, &entry)) {
+    plan_first();
+    past.careful = true;
+    while (journal_read(&past.reader, &entry)) {
         if (entry.kind == RECORD_HEADER) {
             fits = memcmp(entry.header.build_id, ours->build_id, sizeof(ours->build_id)) == 0 &&
                    entry.header.options_hash == ours->options_hash &&
                    entry.header.planned == ours->planned;
         } else if (entry.kind == RECORD_END) {
             fits = false;
-        } else if (fits && entry.kind == RECORD_ABOUT) {
+        } else if (entry.kind == RECORD_ABOUT) {
             about = true;
-            single = entry.about.test_case != JOURNAL_WHOLE_SUITE;
-        } else if (fits && entry.kind == RECORD_CHECK) {
-            if (run.in_suite && run.suite != entry.record->check.suite) {
-                (void)close_suite(); /* replay fits: the streams were empty */
-            }
-            take_record(entry.record);
-            last = entry.record->check;
-            known = true;
-            single = false;
+            past.careful = entry.about.test_case == JOURNAL_WHOLE_SUITE;
+        } else {
+            /* Results stand in the plan's order, round by round. */
+            fits = fits && run.more && check_ref_equal(&run.check, &entry.record->check);
+            past.careful = true;
+            past.results++;
+            plan_next();
         }
         if (!fits) {
             break;
         }
     }
-    if (!fits || !(about || known)) {
+    if (!fits || !(about || past.results)) {
+        past.results = 0;
+        run.round = 1;
         return false;
     }
-    session->journal_in_length = (uint32_t)reader.at;
+    size_t kept = past.reader.at, room = session->journal_room;
+    session->journal_in_length = (uint32_t)kept;
     journal_begin(&journal, &journal_out.sink, (enum journal_carrier)session->journal_carrier,
-                  session->journal_room, selected_next, NULL);
-    journal.sequence = reader.sequence;
-    plan_first();
-    while (known && run.more) {
-        bool reached = check_ref_equal(&run.check, &last);
-        plan_next();
-        if (reached) {
-            break;
+                  room > kept ? room - kept : 0, selected_next, NULL);
+    journal.sequence = past.reader.sequence;
+    journal_read_begin(&past.reader, past.reader.bytes, kept, selected_next);
+    past.going_on = true;
+    return true;
+}
+
+/* In words, wherever a record blames a check for a reset: also for those of earlier starts. */
+static void note_reset(const struct record *record)
+{
+    struct stream_sink out = notes();
+    char id[CHECK_ID_TEXT];
+
+    check_id(&record->check, id);
+    sink_printf(
+        &out.sink, "# %s%s reset or hung this machine; the journal %s tells what was before\n",
+        record->reason_detail ? "the rest of a suite, from here on: " : "", id,
+        session->journal_cause == JOURNAL_VARIABLE ? "in firmware's variables" : "on the stick");
+}
+
+/* Blame what was about to run: the check itself, or the first of its suite without a result. */
+static void blame(void)
+{
+    const struct record *record =
+        trial_verdict(&run.check, VERDICT_ERROR, REASON_RESET, past.careful);
+
+    run.careful = past.careful;
+    note_reset(record);
+    result(record);
+    plan_next();
+}
+
+/* Report what the run before the reset found, as much as the streams take. */
+static void replay(void)
+{
+    struct journal_entry entry;
+
+    /* Suites are not closed here: close_suite() does it for all that is complete. */
+    while (past.results) {
+        if (!report_space(session) || !journal_read(&past.reader, &entry)) {
+            return;
+        }
+        if (entry.kind == RECORD_CHECK) {
+            if (entry.record->reason == REASON_RESET) {
+                note_reset(entry.record);
+            }
+            take_record(entry.record);
+            past.results--;
         }
     }
-    if (run.more) {
-        /* The check itself, or the first of its suite that we know nothing of; then go carefully.
-         */
-        run.careful = !single;
-        result(trial_verdict(&run.check, VERDICT_ERROR, REASON_RESET, run.careful));
-        plan_next();
+    if (!report_space(session)) {
+        return;
     }
+    if (run.more) {
+        blame();
+    }
+    past.going_on = false;
     session->flush = 1;
-    return true;
 }
 
 static bool start_machine(const struct boot_info *boot)
@@ -337,6 +392,7 @@ static bool start_machine(const struct boot_info *boot)
 static void start(const struct boot_info *boot)
 {
     memset(&run, 0, sizeof(run));
+    memset(&past, 0, sizeof(past));
     run.round = 1;
     run.started = read_tsc();
     memset(session->totals, 0, sizeof(session->totals));
@@ -374,6 +430,11 @@ static void start(const struct boot_info *boot)
                       session->journal_room, selected_next, &header);
         plan_first();
     }
+    if (session->journal_carrier == JOURNAL_NONE) {
+        struct stream_sink out = notes();
+        sink_text(&out.sink, "# no journal can be kept: dangerous checks are skipped, and a reset "
+                             "would lose this run\n");
+    }
 }
 
 /* ---- running
@@ -405,10 +466,26 @@ static bool announce(void)
     return true;
 }
 
+static const struct record *run_check(void)
+{
+    run.running = true;
+    const struct record *record = trial_run(&run.check);
+    run.running = false;
+    return record;
+}
+
+/*
+ * A dangerous check that no journal remembers would kill the machine again each time that firmware
+ * starts us: it is skipped.
+ */
 static void run_checks(void)
 {
     uint64_t until = read_tsc() + session->budget_ticks;
 
+    if (past.going_on) {
+        replay();
+        return;
+    }
     while (run.more) {
         if (!report_space(session)) {
             return;
@@ -420,10 +497,9 @@ static void run_checks(void)
             return;
         }
         bool alone = check_case(&run.check)->flags & CASE_DANGEROUS;
-        run.running = true;
-        const struct record *record = trial_run(&run.check);
-        run.running = false;
-        result(record);
+        result(alone && session->journal_carrier == JOURNAL_NONE
+                   ? trial_verdict(&run.check, VERDICT_SKIP, REASON_NO_RESOURCE, 0)
+                   : run_check());
         plan_next();
         if (alone) {
             run.announced = false;
