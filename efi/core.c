@@ -3,8 +3,8 @@
  * link units"). Firmware maps memory identically, so until the switch physical addresses are
  * pointers.
  *
- *   the block:  core's image | boot_info | session + buffers | processor areas | symbols | tables |
- * free not in the   |<------------------ mapped at DIRECT_BASE, never executable ---------->|
+ *   the block:  core's image | boot_info | session, buffers | areas | symbols | tables | free
+ *               not in the   |<------------ mapped at DIRECT_BASE, never executable ------------>|
  *               direct map
  */
 #include "efi/core.h"

@@ -24,7 +24,7 @@ enum fault_result {
 enum probe_exit {
     PROBE_IDLE,
     PROBE_FIXUP,  /* ring 0, not #DF: continue at the resume address (entry.S) */
-    PROBE_UNWIND, /* whatever the frame: context_resume (trap.c) */
+    PROBE_UNWIND, /* whatever the frame: probe_unwind */
 };
 
 struct probe {
@@ -60,6 +60,12 @@ _Static_assert(offsetof(struct cpu, kernel_rsp) == 16, "assembly knows it");
 _Static_assert(offsetof(struct cpu, user_rsp) == 24, "assembly knows it");
 _Static_assert(offsetof(struct cpu, user) == 32, "assembly knows it");
 _Static_assert(sizeof(struct cpu) <= CPU_GDT, "struct cpu has one page");
+
+/*
+ * probe.c: give a probe its outcome and leave by its context. In: probe.exit is PROBE_UNWIND.
+ * entry.S answers the other kind; what it may not continue is nobody's, and dies.
+ */
+_Noreturn void probe_unwind(struct cpu *cpu, const struct trap_frame *frame);
 
 #if __STDC_HOSTED__
 struct cpu *cpu_current(void); /* tests/host supplies one */

@@ -3,11 +3,11 @@
  * script's comments; fixed, so that gdb, reports and readers always see the same addresses.
  *
  *   0000000000000000  lower half: nothing, except what a test or a program maps
- *   ffffff0000000000  DIRECT_BASE    our block of frames (without core's image), writable, never
- * executable ffffffff80000000  CORE_BASE      core: text R-X, rodata R--, data RW-; absent pages
- * between them ffffffff9f000000  BOOT_INFO_BASE one page from efi/ ffffffffa0000000  SESSION_BASE
- * the structure shared with efi/ ffffffffb0000000  CPU_BASE       one CPU_AREA a processor, guard
- * pages between the stacks
+ *   ffffff0000000000  DIRECT_BASE    our block of frames but core's image; writable, never executed
+ *   ffffffff80000000  CORE_BASE      core: text R-X, rodata R--, data RW-; absent pages between
+ *   ffffffff9f000000  BOOT_INFO_BASE one page from efi/
+ *   ffffffffa0000000  SESSION_BASE   the structure shared with efi/
+ *   ffffffffb0000000  CPU_BASE       one CPU_AREA a processor; guard pages between the stacks
  */
 #ifndef FAULT_LAYOUT_H
 #define FAULT_LAYOUT_H

@@ -1,10 +1,11 @@
 /*
  * page_fault.c: hop 3 on the way of a fault: what caused it, and who answers?
  *
- *   a. an armed probe    outcome recorded, fixup                  entry.S already, or probe_unwind,
- * trap.c b. the resolver      mm/fault.c; the instruction runs again   cpu->resolver c. exception
- * table   fixup handler of its type                fixup.c d. ring 3: ring3_run returns; ring 0:
- * oops                    ring3.S, oops.c
+ *   a. an armed probe    outcome recorded, continued    entry.S already, or probe_unwind, probe.c
+ *   b. the resolver      the instruction runs again     cpu->resolver (mm/fault.c will be one)
+ *   c. exception table   fixup handler of its type      fixup.c
+ *   d. ring 3            ring3_run returns its vector   ring3_leave, ring3.c
+ *      ring 0            oops                           die.c
  *
  * SDM vol. 3A 4.7, 6.15 "Interrupt 14".
  */

@@ -9,8 +9,4 @@
 /* Handle #PF. Returns when @frame is to be continued; otherwise unwinds. Called by trap.c, IF=0. */
 void page_fault(struct cpu *cpu, struct trap_frame *frame);
 
-/* trap.c: give a probe its outcome and leave by its context. In: cpu->probe.exit is PROBE_UNWIND.
- */
-_Noreturn void probe_unwind(struct cpu *cpu, const struct trap_frame *frame);
-
 #endif

@@ -115,3 +115,22 @@ uint64_t probe_supervisor_rsp(void)
 {
     return cpu_current()->probe.rsp;
 }
+
+_Noreturn void probe_unwind(struct cpu *cpu, const struct trap_frame *frame)
+{
+    struct probe *probe = &cpu->probe;
+
+    probe->exit = PROBE_IDLE;
+    probe->outcome = (struct outcome){
+        .vector = (uint16_t)frame->vector,
+        .cs = (uint16_t)frame->cs,
+        .ss = (uint16_t)frame->ss,
+        .error = frame->error,
+        .cr2 = read_cr2(),
+        .rip = frame->rip,
+        .rflags = frame->rflags,
+        .rsp = frame->rsp,
+    };
+    probe->pushed_at = (uint64_t)&frame->error;
+    context_resume(&probe->context, 1);
+}

@@ -32,7 +32,7 @@ static inline struct trap_frame ring3_frame(uint64_t rip, uint64_t rsp)
     };
 }
 
-/* trap.c: leave ring 3 with this frame; ring3_run() returns its vector. */
+/* ring3.c: leave ring 3 with this frame; ring3_run() returns its vector. */
 _Noreturn void ring3_leave(struct trap_frame *frame);
 
 #endif

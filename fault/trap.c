@@ -23,36 +23,6 @@ _Static_assert(offsetof(struct cpu, user) == CPU_USER, "ring3.S knows it");
 _Static_assert(VECTOR_SYSCALL == TRAP_VECTOR_SYSCALL, "entry.S knows it");
 
 void trap_dispatch(struct trap_frame *frame); /* entry.S calls it */
-_Noreturn void ring3_exit(uint64_t kernel_rsp, uint64_t result);
-
-/* entry.S answers the other kind; what it may not continue from there is nobody's, and dies. */
-_Noreturn void probe_unwind(struct cpu *cpu, const struct trap_frame *frame)
-{
-    struct probe *probe = &cpu->probe;
-
-    probe->exit = PROBE_IDLE;
-    probe->outcome = (struct outcome){
-        .vector = (uint16_t)frame->vector,
-        .cs = (uint16_t)frame->cs,
-        .ss = (uint16_t)frame->ss,
-        .error = frame->error,
-        .cr2 = read_cr2(),
-        .rip = frame->rip,
-        .rflags = frame->rflags,
-        .rsp = frame->rsp,
-    };
-    probe->pushed_at = (uint64_t)&frame->error;
-    context_resume(&probe->context, 1);
-}
-
-_Noreturn void ring3_leave(struct trap_frame *frame)
-{
-    struct cpu *cpu = cpu_current();
-
-    *cpu->user = *frame;
-    cpu->user = NULL;
-    ring3_exit(cpu->kernel_rsp, frame->vector);
-}
 
 static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_frame *frame)
 {

@@ -15,16 +15,16 @@ enum vendor {
 struct machine {
     char vendor_text[13];
     char brand[49];
-    uint8_t vendor; /* enum vendor */
-    uint8_t physical_bits;      /* MAXPHYADDR, 36 when CPUID does not say */
-    uint8_t linear_bits;        /* 48 or 57 as CPUID 80000008H says */
-    uint8_t levels;             /* of paging, as our world runs: 4 or 5 */
+    uint8_t vendor;                   /* enum vendor */
+    uint8_t physical_bits;            /* MAXPHYADDR, 36 when CPUID does not say */
+    uint8_t linear_bits;              /* 48 or 57 as CPUID 80000008H says */
+    uint8_t levels;                   /* of paging, as our world runs: 4 or 5 */
     uint32_t family, model, stepping; /* as displayed: extended fields added */
-    uint64_t features;          /* BIT(enum cpu_feature) */
+    uint64_t features;                /* BIT(enum cpu_feature) */
     uint8_t encryption_bit;     /* AMD C-bit position, never reserved; 0: none, or it is off */
     uint8_t physical_reduction; /* bits that memory encryption has taken off physical_bits */
-    char emulator[32];          /* "QEMU TCG", "Bochs", "KVM", "" on bare metal; by signature only */
-    char emulator_version[32];  /* from --emulator NAME-VERSION; "" unknown */
+    char emulator[32];         /* "QEMU TCG", "Bochs", "KVM", "" on bare metal; by signature only */
+    char emulator_version[32]; /* from --emulator NAME-VERSION; "" unknown */
 };
 
 extern struct machine machine;

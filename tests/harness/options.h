@@ -19,25 +19,16 @@
 #define OPTION_LINE      4096  /* bytes that one carrier may hold */
 #define OPTION_CANONICAL 8192u /* bytes that options_write never exceeds */
 
-#define OPTION_CPUS_ALL     0u
-#define OPTION_CPUS_BSP     1u
+#define OPTION_CPUS_ALL 0u
+#define OPTION_CPUS_BSP 1u
 
 /* Unless said. */
 #define OPTION_SOAK_SECONDS    20u
 #define OPTION_DEBUG_EXIT_PORT 0xf4u
 
-enum option_carrier {
-    CARRIER_FILE,
-    CARRIER_COMMAND_LINE,
-    CARRIER_FW_CFG,
-    CARRIER_COUNT
-};
+enum option_carrier { CARRIER_FILE, CARRIER_COMMAND_LINE, CARRIER_FW_CFG, CARRIER_COUNT };
 
-enum option_matrix {
-    MATRIX_QUICK,
-    MATRIX_FULL,
-    MATRIX_SOAK
-};
+enum option_matrix { MATRIX_QUICK, MATRIX_FULL, MATRIX_SOAK };
 
 enum option_levels {
     LEVELS_AS_FOUND, /* not said: whatever paging mode firmware uses */
@@ -68,12 +59,13 @@ struct options {
     uint32_t cpus;              /* OPTION_CPUS_ALL, OPTION_CPUS_BSP (unless said), N that many */
     uint32_t soak_seconds;      /* with MATRIX_SOAK; 20 unless said */
     uint32_t mode_width, mode_height; /* pixels; 0: firmware's choice */
-    uint32_t debug_exit_port;   /* 0xf4 unless said */
+    uint32_t debug_exit_port;         /* 0xf4 unless said */
     uint8_t matrix, levels, at_end;
     bool list;
     bool no_wait;
     bool help;
-    bool wait_debugger; /* --debug-wait: print the image base and wait until gdb changes a variable */
+    bool wait_debugger; /* --debug-wait: print the image base and wait until gdb changes a variable
+                         */
 };
 
 /* Where the parse failed. */
@@ -95,10 +87,12 @@ void options_init(struct options *options);
 bool options_parse(struct options *options, enum option_carrier carrier, const char *text,
                    size_t length, struct option_error *error) MUST_CHECK;
 
-/* Does @glob ('*' any run, '?' one character) match the whole of @id? Linear in practice, no recursion. */
+/* Does @glob ('*' any run, '?' one character) match the whole of @id? Linear in practice, no
+ * recursion. */
 bool glob_match(const char *glob, const char *id) MUST_CHECK;
 
-/* Write @options as words that options_parse reads back to the same; what is default is left out. */
+/* Write @options as words that options_parse reads back to the same; what is default is left out.
+ */
 struct sink;
 void options_write(const struct options *options, struct sink *sink);
 

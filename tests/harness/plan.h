@@ -10,7 +10,8 @@
 
 #define CHECK_ID_TEXT 96u
 
-/* The id: "write_protect.user_write_faults/4k.l3.user", "reserved.bit_faults/2m.l2.supervisor.bit51". */
+/* The id: "write_protect.user_write_faults/4k.l3.user",
+ * "reserved.bit_faults/2m.l2.supervisor.bit51". */
 void check_id(const struct check_ref *ref, char text[CHECK_ID_TEXT]);
 
 /* The case of @ref. */

@@ -25,17 +25,8 @@ enum verdict {
  * One check: a case of a suite at one point of its axes. Its printed id is
  * suite.case[/size.level.ring][.variant] with the axes that the case uses (plan.h makes the text).
  */
-enum axis_size {
-    SIZE_4K,
-    SIZE_2M,
-    SIZE_1G,
-    SIZE_NONE
-};
-enum axis_ring {
-    RING_SUPERVISOR,
-    RING_USER,
-    RING_NONE
-};
+enum axis_size { SIZE_4K, SIZE_2M, SIZE_1G, SIZE_NONE };
+enum axis_ring { RING_SUPERVISOR, RING_USER, RING_NONE };
 struct check_ref {
     uint16_t suite, test_case; /* rows of suites[] and of its cases[] */
     uint8_t size;              /* enum axis_size */
@@ -105,12 +96,12 @@ enum record_kind {
 /* Why a check was skipped or could not tell; text in record_names.c. */
 enum reason {
     REASON_NONE,
-    REASON_FEATURE,       /* detail: enum cpu_feature that is missing */
+    REASON_FEATURE,        /* detail: enum cpu_feature that is missing */
     REASON_PHYSICAL_WIDTH, /* nothing reserved: the processor has 52 physical-address bits */
-    REASON_NO_MEMORY,     /* a pool was empty */
-    REASON_OOPS,          /* an oops follows the comparisons */
-    REASON_SILENT,        /* the check compared nothing */
-    REASON_RESET,         /* the machine reset or hung; detail 1: or in a later check of the suite */
+    REASON_NO_MEMORY,      /* a pool was empty */
+    REASON_OOPS,           /* an oops follows the comparisons */
+    REASON_SILENT,         /* the check compared nothing */
+    REASON_RESET, /* the machine reset or hung; detail 1: or in a later check of the suite */
     REASON_RULE_UNTESTED, /* a rule whose feature is here was exercised by no check */
     REASON_LEAF_ABSENT,   /* the level axis does not exist for this leaf size or paging mode */
     REASON_SETUP,         /* the processor refused the state that the check needs; detail: item */

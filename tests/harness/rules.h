@@ -7,6 +7,7 @@
 
 #include "x86/cpuid.h"
 
+/* clang-format off */
 /* Section and number of docs/rules.md, in its order. RULE_NONE: a check of our own harness. */
 enum rule {
     RULE_NONE,
@@ -22,14 +23,15 @@ enum rule {
     RULE_FIXUP,     /* the contracts of the exception table and the user accessors */
     RULE_COUNT
 };
+/* clang-format on */
 
 struct rule_text {
     const char *number;   /* "R2.1", "R4.P" */
     const char *title;    /* a few words: "not-present entries" */
     const char *sentence; /* the rule's sentence(s), plain ASCII */
     const char *source;   /* manual and section */
-    uint8_t judged;       /* 1: the standard suites judge it; then at least one check must exercise it */
-    uint8_t needs;        /* enum cpu_feature + 1 without which nothing can exercise it; 0: none */
+    uint8_t judged; /* 1: the standard suites judge it; then at least one check must exercise it */
+    uint8_t needs;  /* enum cpu_feature + 1 without which nothing can exercise it; 0: none */
 };
 
 extern const struct rule_text rule_texts[RULE_COUNT];

@@ -7,7 +7,7 @@
  *     -> step(SESSION_START)          core parses options, makes the plan
  *     -> step(SESSION_RUN) ...        a few tens of milliseconds of checks each; between two of
  *                                     them efi/ moves the streams' bytes, draws, reads keys
- *     -> step(SESSION_END)            totals, closing lines of the reports
+ *     -> step(SESSION_FINISH)         totals, closing lines of the reports
  *   A step never runs longer than its budget, unless a single check does.
  */
 #ifndef HARNESS_SESSION_H
