@@ -122,7 +122,7 @@ static void add_to_run(struct journal *journal, const struct record *record)
 
 void journal_check(struct journal *journal, const struct record *record)
 {
-    bool details = !journal->compact || record->verdict >= VERDICT_KNOWN;
+    bool details = !journal->compact || record->verdict > VERDICT_KNOWN;
     if (details) {
         journal_flush(journal);
         details = write_unit(journal, UNIT_RECORD, record, record->bytes, JOURNAL_RESERVE);
@@ -134,7 +134,9 @@ void journal_check(struct journal *journal, const struct record *record)
 void journal_about(struct journal *journal, const struct check_ref *check)
 {
     journal_flush(journal);
-    write_unit(journal, UNIT_ABOUT, check, sizeof(*check), sizeof(struct unit));
+    if (journal->unrecorded > 0 ||
+        !write_unit(journal, UNIT_ABOUT, check, sizeof(*check), sizeof(struct unit)))
+        journal->full = true;
 }
 
 void journal_end(struct journal *journal)

@@ -45,7 +45,8 @@ struct journal_run {
 /* The writing side. */
 struct journal {
     struct sink *sink;
-    bool compact;        /* JOURNAL_VARIABLE: passes and skips as runs */
+    bool compact;        /* JOURNAL_VARIABLE: only failures and errors in full, the rest as runs */
+    bool full;           /* what is about to run was not written: a reset would blame another */
     size_t room;         /* bytes that the carrier still takes */
     uint32_t sequence;   /* of the next unit */
     uint32_t unrecorded; /* checks for which there was no room at all */
@@ -67,7 +68,9 @@ void journal_begin(struct journal *journal, struct sink *sink, enum journal_carr
  */
 void journal_check(struct journal *journal, const struct record *record);
 
-/* @check, or all of its suite, is about to run. Everything before is in the sink when this returns.
+/*
+ * @check, or all of its suite, is about to run. Everything before is in the sink when this returns,
+ * unless journal->full says otherwise.
  */
 void journal_about(struct journal *journal, const struct check_ref *check);
 

@@ -460,7 +460,14 @@ static bool announce(void)
     if (!dangerous && !run.careful) {
         about.test_case = JOURNAL_WHOLE_SUITE;
     }
+    bool was_full = journal.full;
     journal_about(&journal, &about);
+    if (journal.full && !was_full && session->journal_carrier != JOURNAL_NONE) {
+        struct stream_sink out = notes();
+        sink_text(&out.sink,
+                  "# the journal is full: dangerous checks are skipped, and a reset would "
+                  "lose what comes from here on\n");
+    }
     session->flush = 1;
     run.announced = true;
     return true;
@@ -497,9 +504,9 @@ static void run_checks(void)
             return;
         }
         bool alone = check_case(&run.check)->flags & CASE_DANGEROUS;
-        result(alone && session->journal_carrier == JOURNAL_NONE
-                   ? trial_verdict(&run.check, VERDICT_SKIP, REASON_NO_RESOURCE, 0)
-                   : run_check());
+        bool forgetful = journal.full || session->journal_carrier == JOURNAL_NONE;
+        result(alone && forgetful ? trial_verdict(&run.check, VERDICT_SKIP, REASON_NO_RESOURCE, 0)
+                                  : run_check());
         plan_next();
         if (alone) {
             run.announced = false;
