@@ -8,7 +8,7 @@
  * must be reported. PROGRAM is on the volume that we came from. On the serial lines and the
  * console:
  *
- *     HOSTILE name: kept | SKIP why | CHANGED what expected X got Y
+ *     HOSTILE name: kept | SKIP why | without name: why | CHANGED what expected X got Y
  *     HOSTILE PASS|FAIL n kept, n failed, n skipped
  *
  * A state that cannot be undone afterwards, or that did not come about, counts as failed.
@@ -442,12 +442,16 @@ static void run(const char *name, const size_t *chosen, size_t count)
     snapshot_take(&ended);
 
     for (size_t i = 0; i < count; i++) {
-        if (!set[i]) {
-            sink_printf(line_begin(states[chosen[i]].name), ": SKIP %s%s",
-                        lacks(&states[chosen[i]]) ? "the processor lacks " : "", problems[i]);
-            line_end();
-            skipped += count == 1;
-        }
+        const struct state *state = &states[chosen[i]];
+        if (set[i])
+            continue;
+        if (count == 1)
+            sink_text(line_begin(name), ": SKIP");
+        else
+            sink_printf(line_begin(name), ": without %s:", state->name);
+        sink_printf(&line.sink, "%s %s", lacks(state) ? " the processor lacks" : "", problems[i]);
+        line_end();
+        skipped += count == 1;
     }
     if (!set_count)
         return;
@@ -497,7 +501,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
             if (asked.selected[i] || (asked.all && !states[i].alone))
                 chosen[count++] = i;
         if (count)
-            run(asked.all ? "all" : "together", chosen, count);
+            run(asked.all ? "all" : count > 1 ? "together" : states[chosen[0]].name, chosen, count);
         (void)boot_services->CloseEvent(timer);
     }
     sink_printf(line_begin(failed || !kept ? "FAIL" : "PASS"), " %u kept, %u failed, %u skipped",
