@@ -12,9 +12,12 @@
 
 #define COLUMNS_MIN 80u
 #define ROWS_MIN    25u
-#define SCALE_MAX   8u
-#define FIRST_GLYPH 0x20
-#define LAST_GLYPH  0x7e
+/* What a font has to leave room for, where a smaller one exists: the notes beside the suites. */
+#define COLUMNS_GOOD 100u
+#define ROWS_GOOD    30u
+#define SCALE_MAX    8u
+#define FIRST_GLYPH  0x20
+#define LAST_GLYPH   0x7e
 
 /* font_image.S: one after the other, smallest first; width 0 ends the list. See font_trim.c. */
 struct font_image {
@@ -73,22 +76,31 @@ static uint32_t at_most(uint32_t value, uint32_t limit)
     return value < limit ? value : limit;
 }
 
-/* Choose the largest letters that leave 80 x 25 of them; on a tiny display, the smallest. */
+/* The largest letters of which @wide x @high fit the display. Out: false: none do. */
+static bool largest_font(uint32_t width, uint32_t height, uint32_t wide, uint32_t high)
+{
+    bool found = false;
+    for (const struct font_image *image = font_images; image->width; image = next_font(image))
+        for (uint32_t by = 1; by <= SCALE_MAX; by++)
+            /* >=: of two equally tall, the later font has the finer glyphs */
+            if (width / (image->width * by) >= wide && height / (image->height * by) >= high &&
+                image->height * by >= font->height * scale) {
+                font = image;
+                scale = by;
+                found = true;
+            }
+    return found;
+}
+
+/* Large letters with room for the notes, else 80 x 25; on a tiny display, the smallest letters. */
 static bool choose_font(void)
 {
     uint32_t width = graphics->Mode->Info->HorizontalResolution;
     uint32_t height = graphics->Mode->Info->VerticalResolution;
     font = font_images;
     scale = 1;
-    for (const struct font_image *image = font_images; image->width; image = next_font(image))
-        for (uint32_t by = 1; by <= SCALE_MAX; by++)
-            /* >=: of two equally tall, the later font has the finer glyphs */
-            if (width / (image->width * by) >= COLUMNS_MIN &&
-                height / (image->height * by) >= ROWS_MIN &&
-                image->height * by >= font->height * scale) {
-                font = image;
-                scale = by;
-            }
+    if (!largest_font(width, height, COLUMNS_GOOD, ROWS_GOOD))
+        (void)largest_font(width, height, COLUMNS_MIN, ROWS_MIN);
     columns = at_most(width / (font->width * scale), SCREEN_COLUMNS_MAX);
     rows = at_most(height / (font->height * scale), SCREEN_ROWS_MAX);
     left = (width - columns * font->width * scale) / 2;

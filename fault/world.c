@@ -251,7 +251,7 @@ static void world_remove(struct cpu *cpu)
         {MSR_PL3_SSP,      WORLD_PL3_SSP     },
         {MSR_SSP_TABLE,    WORLD_SSP_TABLE   },
     };
-    struct world now;
+    struct world now = {0}; /* world_read fills all of it, which analyzers do not see */
     world_read(&now);
     for (size_t i = 0; i < ARRAY_COUNT(optional_msrs); i++) {
         /* Only where it changed: where the MSR does not exist both are 0. */

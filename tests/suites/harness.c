@@ -140,7 +140,7 @@ static void uaccess_noncanonical(struct trial *trial)
 
 static void assertion(struct trial *trial)
 {
-    ASSERT(trial == NULL);
+    ASSERT(trial->comparisons != 0);
     trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
 }
 
@@ -148,7 +148,8 @@ static void wild_jump(struct trial *trial)
 {
     void (*volatile nowhere)(void) = NULL;
 
-    nowhere();
+    /* cppcheck-suppress nullPointer */
+    nowhere(); /* NOLINT(clang-analyzer-core.CallAndMessage): that is the point */
     trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
 }
 

@@ -108,7 +108,7 @@ static void every_vector_arrives(struct trial *trial)
     unsigned wrong = 0;
 
     for (unsigned vector = 0; vector < VECTORS; vector++) {
-        if (vector < 32 && (VECTORS_WITH_ERROR_CODE >> vector) & 1) {
+        if (vector < 32 && ((uint32_t)VECTORS_WITH_ERROR_CODE >> (vector & 31)) & 1) {
             continue;
         }
         uint64_t at = (uint64_t)probe_interrupts + vector * 4;
