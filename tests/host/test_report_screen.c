@@ -86,7 +86,7 @@ static void the_smallest_screen_looks_like_this(void **state)
         " Faultline 0.1                      EDK II (UEFI 2.7)  QEMU TCG 7.2  CPU 1 of 4",
         " AMD EPYC 7B12  fam 23 mod 49 step 0                           QEMU Standard PC",
         " 4 levels  48-bit phys  NX SMEP SMAP  no: 1-GiB pages PKU PKS LA57 CET PCID",
-        " [############################################] 100 %  matrix quick  0:07",
+        " [#########################################] 100 %  standard suites  0:07",
         " report: \\faultline\\0003",
         " suite                 pass   fail  known   skip  error",
         " write_protect            2      1      .      .      .  <- user_write_faults",
@@ -251,10 +251,10 @@ static void progress_counts_and_estimates(void **state)
     session_start(80, 25, 4);
     report_begin(&report, session, log_memory, sizeof(log_memory));
     report_draw(&report, 0);
-    assert_non_null(strstr(line(SCREEN_ROW_PROGRESS), "]   0 %  matrix quick"));
+    assert_non_null(strstr(line(SCREEN_ROW_PROGRESS), "]   0 %  standard suites"));
     report_check(&report, write_record(VERDICT_PASS));
     report_draw(&report, 20000); /* 20 s for one: 60 s for three */
-    assert_non_null(strstr(line(SCREEN_ROW_PROGRESS), "]  25 %  matrix quick  1:00 left"));
+    assert_non_null(strstr(line(SCREEN_ROW_PROGRESS), "]  25 %  standard suites  1:00 left"));
     unsigned filled = 0;
     for (unsigned c = 0; c < 80; c++)
         filled += session->screen[SCREEN_ROW_PROGRESS][c].glyph == '#';

@@ -129,7 +129,7 @@ static void draw_progress(struct session *session, uint64_t elapsed_ticks)
     uint64_t percent = planned == 0 || done >= planned ? 100 : done * 100 / planned;
     uint64_t second = session->ticks_per_second == 0 ? 1 : session->ticks_per_second;
     /* Room for "] 100 %  matrix soak 1000 s  00:00 left". */
-    unsigned width = session->columns - 2 - (session->options.matrix == MATRIX_SOAK ? 42u : 34u);
+    unsigned width = session->columns - 2 - (session->options.matrix == MATRIX_SOAK ? 42u : 37u);
 
     struct pen pen = pen_at(session, SCREEN_ROW_PROGRESS, 1, COLOUR_NORMAL);
     sink_text(&pen.sink, "[");

@@ -4,7 +4,7 @@
  *    row 0        name and version                      firmware, emulator, processor
  *    row 1        processor                                                      board
  *    row 2        paging levels, widths, features
- *    row 3        [#####           ]  54 %  matrix quick  0:03 left
+ *    row 3        [#####           ]  54 %  standard suites  0:03 left
  *    row 4        report: where the files are
  *    rows 5..     content, scrolled by the keys: a line per suite, the total, what failed, what is
  * known last rows    the verdict, inverse from edge to edge; last row: keys

@@ -45,7 +45,7 @@ void text_widths(struct sink *sink);
 void text_features(struct sink *sink, bool present);
 /* "EDK II (UEFI 2.70)" */
 void text_firmware(struct sink *sink, const struct machine_facts *facts);
-/* "matrix quick", "matrix soak 20 s" */
+/* "standard suites", "matrix soak 20 s" */
 extern const char *const matrix_names[];
 void text_matrix(struct sink *sink, const struct options *options);
 
