@@ -9,7 +9,8 @@
 
 #include "efi/firmware.h"
 
-#define PORTS_MAX 8u
+#define TIMEOUTS_MAX 4u
+#define PORTS_MAX    8u
 
 static SERIAL_IO_INTERFACE *ports[PORTS_MAX];
 static size_t port_count;
@@ -32,13 +33,19 @@ void serial_end(void)
     port_count = 0;
 }
 
-/* Out: false when the port took nothing any more. */
+/*
+ * Out: false when the port took nothing any more. Nobody at the other end looks like a busy one at
+ * first, so a port gets a few of its own time-outs (a second each) before it is given up.
+ */
 static bool port_write(SERIAL_IO_INTERFACE *port, char *bytes, size_t length)
 {
+    unsigned patience = TIMEOUTS_MAX;
     while (length > 0) {
         UINTN taken = length;
         EFI_STATUS status = port->Write(port, &taken, bytes);
-        if (EFI_ERROR(status) && (status != EFI_TIMEOUT || taken == 0 || taken > length))
+        if (EFI_ERROR(status) && (status != EFI_TIMEOUT || taken > length))
+            return false;
+        if (taken == 0 && patience-- == 0)
             return false;
         bytes += taken;
         length -= taken;
