@@ -98,8 +98,8 @@ const char *set_breakpoints(void); /* on what the image that is about to start w
 void undo_breakpoints(void);
 const char *set_levels5(void);
 void undo_levels5(void);
-const char *set_x2apic(void);
-void undo_x2apic(void);
+const char *set_x2apic(void); /* stays on, as firmware understands it */
+void spoil_x2apic(void);
 const char *set_own_tables(void); /* GDT and IDT of ours, firmware's entries at their places */
 void undo_own_tables(void);
 const char *set_task(void); /* a TSS in TR, its descriptor busy */

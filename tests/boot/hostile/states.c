@@ -365,15 +365,15 @@ static volatile uint32_t *apic_register(size_t i)
 const char *set_x2apic(void)
 {
     if (read_msr(MSR_APIC_BASE) & APIC_BASE_X2APIC)
-        return "firmware already uses it";
+        return NULL;
     for (size_t i = 0; i < ARRAY_COUNT(apic_registers); i++)
         apic_values[i] = *apic_register(i);
     write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
     return NULL;
 }
 
-/* Only by way of "off": SDM vol. 3A 10.12.5. */
-void undo_x2apic(void)
+/* The only way back is by "off", SDM vol. 3A 10.12.5, from which not every processor comes back. */
+void spoil_x2apic(void)
 {
     uint64_t base = read_msr(MSR_APIC_BASE) & ~(APIC_BASE_X2APIC | APIC_BASE_ENABLE);
     uint64_t flags = read_rflags();
