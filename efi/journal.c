@@ -14,6 +14,7 @@
 
 #define FOLDER         L"\\faultline"
 #define JOURNAL_PATH   L"\\faultline\\journal"
+#define RUN_BYTES      (UINT64_C(8) << 20) /* reports and journal of the longest run seen, twice */
 #define CHUNK_BYTES    1024u
 #define CHUNKS_MAX     32u
 #define VARIABLE_SHARE 2u /* take at most one part in this many of the flash that is free */
@@ -235,7 +236,8 @@ struct journal_found journal_find(uint32_t fingerprint, void *buffer, size_t buf
 
 enum journal_carrier journal_carrier(enum save_problem volume)
 {
-    if (volume == SAVE_OK)
+    /* A journal that moves away from a stick in mid-run is too long for variables: choose now. */
+    if (volume == SAVE_OK && volume_has_room(RUN_BYTES))
         return JOURNAL_FILE;
     return variables_room() >= CHUNK_BYTES ? JOURNAL_VARIABLE : JOURNAL_NONE;
 }

@@ -65,6 +65,18 @@ static enum save_problem entry_problem(void)
     return info->FreeSpace < UINT64_C(2) * info->BlockSize ? SAVE_FULL : SAVE_OK;
 }
 
+bool volume_has_room(uint64_t wanted)
+{
+    static EFI_GUID file_system_info_guid = EFI_FILE_SYSTEM_INFO_ID;
+    _Alignas(8) uint8_t buffer[INFO_BYTES];
+    EFI_FILE_SYSTEM_INFO *info = (EFI_FILE_SYSTEM_INFO *)buffer;
+    UINTN bytes = sizeof(buffer);
+    if (!root)
+        return false;
+    return EFI_ERROR(root->GetInfo(root, &file_system_info_guid, &bytes, info)) ||
+           info->FreeSpace >= wanted; /* one that does not tell will tell when it is written to */
+}
+
 enum save_problem volume_start(void)
 {
     root = loaded_image ? open_root(loaded_image->DeviceHandle) : NULL;

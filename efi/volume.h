@@ -17,6 +17,9 @@
 enum save_problem volume_start(void);
 void volume_end(void);
 
+/* Are @wanted bytes free, as far as the volume tells? */
+bool volume_has_room(uint64_t wanted) MUST_CHECK;
+
 /* What an error of firmware's means for the person who waits for the files. */
 enum save_problem volume_problem(EFI_STATUS status);
 

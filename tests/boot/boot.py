@@ -344,9 +344,11 @@ def read_screen(picture):
 def recognise(picture, folder):
     """The text that tesseract, which knows nothing of our font, reads on @picture.
 
-    It gets black on white: what differs clearly from the leftmost pixel of its row, which is paper.
+    It gets black on white: what differs clearly from the paper of its row, which shows in the first cell:
+    always blank, but the screen's margin may lie before it.
     """
     width, height = picture.width, picture.height
+    inside = width // 128  # behind the margin, within the first cell: they grow with the screen
     scale = max(1, 3840 // width)
     path = os.path.join(tempfile.mkdtemp(dir=folder), "screen.pgm")
     with open(path, "wb") as file:
@@ -355,7 +357,7 @@ def recognise(picture, folder):
             row = picture.pixels[y * width * 3:(y + 1) * width * 3]
             white = -1
             for channel in range(3):
-                near = bytes(255 if abs(value - row[channel]) < 90 else 0 for value in range(256))
+                near = bytes(255 if abs(value - row[inside * 3 + channel]) < 90 else 0 for value in range(256))
                 white &= int.from_bytes(row[channel::3].translate(near), "big")
             line = white.to_bytes(width, "big")
             if scale > 1:
