@@ -45,6 +45,13 @@ static EFI_FILE_HANDLE find_options(void)
     return found;
 }
 
+/* What the volume tells about itself. Out: false when it does not tell; writing will. */
+static bool volume_info(EFI_FILE_SYSTEM_INFO *info, UINTN bytes)
+{
+    static EFI_GUID file_system_info_guid = EFI_FILE_SYSTEM_INFO_ID;
+    return !EFI_ERROR(root->GetInfo(root, &file_system_info_guid, &bytes, info));
+}
+
 /*
  * May an entry be made? To be asked before, not learnt from the error: EDK II, when there is no
  * block left for a new folder, leaves an entry behind that points at the root, a file system that
@@ -52,14 +59,12 @@ static EFI_FILE_HANDLE find_options(void)
  */
 static enum save_problem entry_problem(void)
 {
-    static EFI_GUID file_system_info_guid = EFI_FILE_SYSTEM_INFO_ID;
     _Alignas(8) uint8_t buffer[INFO_BYTES];
     EFI_FILE_SYSTEM_INFO *info = (EFI_FILE_SYSTEM_INFO *)buffer;
-    UINTN bytes = sizeof(buffer);
     if (!root)
         return SAVE_NO_VOLUME;
-    if (EFI_ERROR(root->GetInfo(root, &file_system_info_guid, &bytes, info)))
-        return SAVE_OK; /* one that does not tell will tell when it is written to */
+    if (!volume_info(info, sizeof(buffer)))
+        return SAVE_OK;
     if (info->ReadOnly)
         return SAVE_READ_ONLY;
     return info->FreeSpace < UINT64_C(2) * info->BlockSize ? SAVE_FULL : SAVE_OK;
@@ -67,14 +72,9 @@ static enum save_problem entry_problem(void)
 
 bool volume_has_room(uint64_t wanted)
 {
-    static EFI_GUID file_system_info_guid = EFI_FILE_SYSTEM_INFO_ID;
     _Alignas(8) uint8_t buffer[INFO_BYTES];
     EFI_FILE_SYSTEM_INFO *info = (EFI_FILE_SYSTEM_INFO *)buffer;
-    UINTN bytes = sizeof(buffer);
-    if (!root)
-        return false;
-    return EFI_ERROR(root->GetInfo(root, &file_system_info_guid, &bytes, info)) ||
-           info->FreeSpace >= wanted; /* one that does not tell will tell when it is written to */
+    return root && (!volume_info(info, sizeof(buffer)) || info->FreeSpace >= wanted);
 }
 
 enum save_problem volume_start(void)

@@ -36,6 +36,7 @@ static uint64_t *frame_register(struct trap_frame *frame, unsigned number)
 
 typedef bool fixup_handler(const struct extable_entry *, struct trap_frame *, uint64_t address);
 
+/* Hands over in rax, rdx, rcx: vector, error code, address. */
 static bool fixup_fault(const struct extable_entry *entry, struct trap_frame *frame,
                         uint64_t address)
 {

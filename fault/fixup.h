@@ -15,6 +15,4 @@ void fixup_start(void);
  */
 bool fixup_exception(struct trap_frame *frame, uint64_t address);
 
-/* What an EX_FAULT handler hands over, in rax rdx rcx: vector, error code, address. */
-
 #endif

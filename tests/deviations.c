@@ -20,7 +20,7 @@ const struct deviation deviations[] = {
      },
     {
      .machine = "QEMU TCG",
-     .versions = "7.2 to 11.1, with one processor",
+     .versions = "7.2 to 11.1",
      .rule = RULE_4_W,
      .accesses = 1 << ACCESS_RMW_LOCKED,
      .wrong = {{FIELD_ERROR_CODE, PF_EC_W, 0, PF_EC_W}},
