@@ -34,8 +34,8 @@ struct point_scene {
 };
 
 /* For 1-GiB leaves page 0 lies where its frame does in its 1-GiB region. */
-void point_scene(const struct point *point, const struct machine *m,
-                 const struct point_ground *ground, struct point_scene *scene);
+void point_scene(const struct point *point, const struct point_ground *ground,
+                 struct point_scene *scene);
 
 /* @cr2: what CR2 holds before the access. */
 void point_question(const struct point *point, const struct machine *m,
