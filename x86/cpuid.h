@@ -47,7 +47,13 @@ static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
     X(XSAVES, "XSAVES", 0xd, 1, eax, 3)                                                            \
     X(CET_IBT, "IBT", 7, 0, edx, 20)                                                               \
     X(SYSCALL, "SYSCALL", 0x80000001, 0, edx, 11)                                                  \
-    X(PAT, "PAT", 1, 0, edx, 16)
+    X(PAT, "PAT", 1, 0, edx, 16)                                                                   \
+    X(AVX, "AVX", 1, 0, ecx, 28)                                                                   \
+    X(AVX512F, "AVX-512", 7, 0, ebx, 16)                                                           \
+    X(CX16, "CMPXCHG16B", 1, 0, ecx, 13)                                                           \
+    X(CLFSH, "CLFLUSH", 1, 0, edx, 19)                                                             \
+    X(CLWB, "CLWB", 7, 0, ebx, 24)                                                                 \
+    X(LAM, "LAM", 7, 1, eax, 26)
 
 enum cpu_feature {
 #define X(id, name, leaf, subleaf, reg, bit) FEATURE_##id,

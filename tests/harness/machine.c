@@ -7,6 +7,7 @@
 #include "x86/memory.h"
 #include "x86/registers.h"
 
+#define LEAF_FEATURES   7u
 #define LEAF_EXTENDED   0x80000000u
 #define LEAF_BRAND      0x80000002u /* and the next two */
 #define LEAF_WIDTHS     0x80000008u
@@ -46,13 +47,18 @@ static const struct {
     {" lrpepyh  vr", "Parallels" },
 };
 
-/* A leaf's answer; all zero when the processor does not have the leaf, whose bits would be
- * another's. */
+/*
+ * A leaf's answer; all zero when the processor does not have the leaf, whose bits would be
+ * another's. Of leaf 7, EAX of subleaf 0 tells the last subleaf.
+ */
 static struct cpuid_result leaf_or_zero(cpuid_reader *read, uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_result none = {0}, limit = read(leaf & LEAF_EXTENDED, 0);
     bool there = limit.eax >= leaf && (limit.eax ^ leaf) < LEAF_EXTENDED;
 
+    if (there && leaf == LEAF_FEATURES && subleaf) {
+        there = read(leaf, 0).eax >= subleaf;
+    }
     return there ? read(leaf, subleaf) : none;
 }
 

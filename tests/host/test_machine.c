@@ -148,13 +148,13 @@ static void qemu_is_decoded(void **state)
     assert_int_equal(m.features, F(NX) | F(GB_PAGES) | F(SMEP) | F(SMAP) | F(PKU) | F(PKS) |
                                      F(LA57) | F(PGE) | F(UMIP) | F(XSAVE) | F(RDTSCP) |
                                      F(FSGSBASE) | F(APIC) | F(SYSENTER) | F(HYPERVISOR) | F(ERMS) |
-                                     F(SYSCALL) | F(PAT));
+                                     F(SYSCALL) | F(PAT) | F(AVX) | F(CX16) | F(CLFSH) | F(CLWB));
 
     identify(qemu64, false);
     assert_string_equal(m.brand, "QEMU Virtual CPU version 2.5+");
     assert_int_equal(m.linear_bits, 48);
-    assert_int_equal(m.features,
-                     F(NX) | F(PGE) | F(APIC) | F(SYSENTER) | F(HYPERVISOR) | F(SYSCALL) | F(PAT));
+    assert_int_equal(m.features, F(NX) | F(PGE) | F(APIC) | F(SYSENTER) | F(HYPERVISOR) |
+                                     F(SYSCALL) | F(PAT) | F(CX16) | F(CLFSH));
 }
 
 static void processor_without_hypervisor_is_decoded(void **state)
@@ -170,7 +170,9 @@ static void processor_without_hypervisor_is_decoded(void **state)
     assert_int_equal(m.linear_bits, 48);
     assert_int_equal(m.features & (F(CET_SS) | F(CET_IBT) | F(PCID) | F(INVPCID) | F(UMIP)),
                      F(CET_SS) | F(CET_IBT) | F(PCID) | F(INVPCID) | F(UMIP));
-    assert_int_equal(m.features & (F(LA57) | F(PKS) | F(HYPERVISOR)), 0);
+    assert_int_equal(m.features & (F(AVX) | F(AVX512F) | F(CX16) | F(CLFSH) | F(CLWB)),
+                     F(AVX) | F(AVX512F) | F(CX16) | F(CLFSH) | F(CLWB));
+    assert_int_equal(m.features & (F(LA57) | F(PKS) | F(HYPERVISOR) | F(LAM)), 0);
 }
 
 static void guest_of_kvm_is_decoded(void **state)
@@ -208,6 +210,23 @@ static void missing_leaves_are_not_believed(void **state)
     assert_int_equal(m.linear_bits, 48);
     assert_int_equal(m.features, F(PGE));
     assert_family(15, 4, 1);
+}
+
+/* Made up: leaf 7 answers every subleaf with ones; subleaf 0 tells how many there are. */
+static void subleaves_beyond_the_last_are_not_believed(void **state)
+{
+    (void)state;
+    struct answer answers[] = {
+        {0,             0, {7, 0, 0, 0}},
+        {7, 0, {1, 0, 0, 0}},
+        {7,             1, {0xffffffff, 0, 0, 0}},
+        {0},
+    };
+    identify(answers, false);
+    assert_int_equal(m.features, F(LAM));
+    answers[1].result.eax = 0;
+    identify(answers, false);
+    assert_int_equal(m.features, 0);
 }
 
 static void memory_encryption_narrows_only_while_on(void **state)
@@ -306,6 +325,7 @@ int main(void)
         cmocka_unit_test(guest_of_kvm_is_decoded),
         cmocka_unit_test(last_known_signature_is_the_hypervisor),
         cmocka_unit_test(missing_leaves_are_not_believed),
+        cmocka_unit_test(subleaves_beyond_the_last_are_not_believed),
         cmocka_unit_test(memory_encryption_narrows_only_while_on),
         cmocka_unit_test(brand_loses_outer_blanks_and_odd_bytes),
         cmocka_unit_test(emulator_option_is_split),
