@@ -17,6 +17,7 @@
 #include "fold.h"
 #include "point.h"
 #include "stage.h"
+#include "symptom.h"
 #include "tests/harness/options.h"
 
 #define MATRIX_PARTS_MAX 6u
@@ -37,19 +38,6 @@ struct matrix_part {
     uint64_t ticks; /* of the TSC, spent in it */
 };
 
-/*
- * A way of failing: how an outcome differs from the nearest allowed one. A class of differences, not
- * of points: bits are those that differ.
- */
-struct symptom {
-    uint16_t vector_expected, vector_got;
-    uint32_t error_differs, error_got; /* error code: bits that differ, and as they were seen */
-    bool cr2_differs;
-    bool other_bits;  /* entries changed in other bits than A and D */
-    bool rip, memory; /* reported from elsewhere; stored or read wrongly */
-    uint8_t a_missing, a_extra, d_missing, d_extra; /* 1: in some entry */
-};
-
 /* One point, acted out and judged; everything a person may want to see of it. */
 struct matrix_case {
     struct point point;
@@ -64,6 +52,11 @@ struct matrix_case {
     unsigned missing; /* enum cpu_feature + 1: this machine cannot run the point */
 };
 
+/* The point that was last begun: what an unexpected exception happened in. */
+const struct point *matrix_current(void);
+/* After such an exception: the stage is closed. */
+void matrix_recover(void);
+
 /* Act out one point by itself (the stage is closed before and after). */
 void matrix_point(const struct point *point, struct matrix_case *result);
 
@@ -73,6 +66,8 @@ struct matrix_fold {
     uint64_t points;
     uint16_t deviation; /* row of deviations[] + 1; 0: unexplained */
     uint16_t part;      /* of the witness */
+    uint8_t number;     /* of the symptom, in this run */
+    bool repeats;       /* the witness failed in the same way when it was acted out by itself */
     struct matrix_case witness;
 };
 
@@ -81,7 +76,7 @@ struct matrix_fold {
  * be run ("needs 18 MiB of memory, there are 4").
  */
 const char *matrix_start(const struct options *options, const struct machine *m, void *memory,
-                         size_t bytes);
+                         size_t bytes, uint64_t ticks_per_second);
 
 uint32_t matrix_part_count(void);
 const struct matrix_part *matrix_part(uint32_t part);
