@@ -232,8 +232,9 @@ static bool width_allowed(const uint8_t *v, unsigned value, const struct machine
 /* What the value asks of the values before it; what the machine has was asked already. */
 static bool goes_together(const uint8_t *v, unsigned axis, unsigned value, const struct machine *m)
 {
-    const struct access_row *access = &access_rows[v[AXIS_ACCESS]];
-    bool shadow = axis > AXIS_ACCESS && access->kind == MODEL_SHADOW_WRITE;
+    /* Only axes before @axis have values yet. */
+    const struct access_row *access = axis > AXIS_ACCESS ? &access_rows[v[AXIS_ACCESS]] : NULL;
+    bool shadow = access && access->kind == MODEL_SHADOW_WRITE;
 
     switch (axis) {
     case AXIS_PLACE:
@@ -386,7 +387,7 @@ const char *point_parse(const char *text, const struct machine *m, struct point 
     *word = text;
     for (*length = 0; text[*length]; ++*length) {
     }
-    if (!*length || memcmp(text, prefix, *length < sizeof(prefix) ? *length : sizeof(prefix) - 1)) {
+    if (*length < sizeof(prefix) - 1 || memcmp(text, prefix, sizeof(prefix) - 1) != 0) {
         return "is no point of the matrix";
     }
     at += sizeof(prefix) - 1;
