@@ -205,7 +205,7 @@ static bool globs_read(const struct option *option, struct options *options, con
     struct option_globs *globs = field_of(option, options);
     size_t length = text_length(value);
 
-    if (length >= OPTION_TEXT || globs->count == OPTION_GLOBS)
+    if (length >= OPTION_ID || globs->count == OPTION_GLOBS)
         return false;
     memcpy(globs->glob[globs->count++], value, length + 1);
     return true;
@@ -309,6 +309,12 @@ static void mode_write(const struct option *option, const struct options *option
     sink_printf(writer->sink, "=%ux%u", options->mode_width, options->mode_height);
 }
 
+/* The usual file, or the one that is named. */
+static bool baseline_read(const struct option *option, struct options *options, const char *value)
+{
+    return text_read(option, options, value ? value : OPTION_BASELINE);
+}
+
 static bool emulator_read(const struct option *option, struct options *options, const char *value)
 {
     return machine_emulator_version(value) && text_read(option, options, value);
@@ -357,13 +363,17 @@ static const struct option_kind kind_globs = {globs_read, globs_write};
 static const struct option_kind kind_word = {word_read, word_write};
 static const struct option_kind kind_matrix = {matrix_read, matrix_write};
 static const struct option_kind kind_cpus = {cpus_read, cpus_write};
+static const struct option_kind kind_baseline = {baseline_read, text_write};
 static const struct option_kind kind_mode = {mode_read, mode_write};
 static const struct option_kind kind_emulator = {emulator_read, text_write};
 static const struct option_kind kind_end = {end_read, end_write};
 static const struct option_kind kind_debug_exit = {debug_exit_read, debug_exit_write};
 
-static const char *const matrix_words[] = {
-    [MATRIX_QUICK] = "quick", [MATRIX_FULL] = "full", [MATRIX_SOAK] = "soak", NULL};
+static const char *const matrix_words[] = {[MATRIX_QUICK] = "quick",
+                                           [MATRIX_FULL] = "full",
+                                           [MATRIX_SOAK] = "soak",
+                                           [MATRIX_NONE] = "none",
+                                           NULL};
 static const char *const levels_words[] = {[LEVELS_AS_FOUND] = "", /* a value is never empty */
                                            [LEVELS_4] = "4",
                                            [LEVELS_5] = "5",
@@ -385,22 +395,25 @@ static const struct option option_table[] = {
     {LINE("--list", "                        list the selected checks, run none of them"),
      .kind = &kind_flag, FIELD(list)},
     {LINE("--only", " GLOB                   run only checks whose id matches; repeat for more"),
-     .kind = &kind_globs, FIELD(only), .takes = "1 to 95 characters, 32 times at most"},
+     .kind = &kind_globs, FIELD(only), .takes = "1 to 703 characters, 32 times at most"},
     {LINE("--skip", " GLOB                   leave out checks whose id matches"),
-     .kind = &kind_globs, FIELD(skip), .takes = "1 to 95 characters, 32 times at most"},
+     .kind = &kind_globs, FIELD(skip), .takes = "1 to 703 characters, 32 times at most"},
     {LINE("--explain", " ID                  show one check: walk, access, frame, rule"),
-     .kind = &kind_text, FIELD(explain), .takes = "1 to 95 characters"},
-    {LINE("--matrix", " quick|full|soak[:S]  how much of the matrix; soak lasts S seconds"),
+     .kind = &kind_text, FIELD(explain), .takes = "1 to 703 characters"},
+    {LINE("--matrix", " WORD                 quick, full, soak[:SECONDS] or none (quick)"),
      .kind = &kind_matrix, FIELD(matrix), .words = matrix_words,
-     RANGE(1, UINT32_MAX), .otherwise = MATRIX_QUICK, .takes = "quick, full, soak or soak:SECONDS"},
+     RANGE(1, UINT32_MAX), .otherwise = MATRIX_QUICK, .takes = "quick, full, soak, soak:SECONDS or none"},
     {LINE("--seed", " N                      where random choices start (1)"),
      .kind = &kind_number, FIELD(seed), NUMBER(0, 0xffffffffffffffff), .otherwise = 1},
+    {LINE("--baseline", "[=FILE]             accept what FILE lists as failing already"),
+     .kind = &kind_baseline, FIELD(baseline), .takes = "a path of 1 to 95 characters",
+     .may_lack_value = true},
     {LINE("--repeat", " N                    run the selected checks N times (1)"),
      .kind = &kind_number, FIELD(repeat), NUMBER(1, 1000000), .otherwise = 1},
     {LINE("--cpus", " bsp|all|N              the boot processor, all, or N of them (bsp)"),
      .kind = &kind_cpus, FIELD(cpus), .words = cpus_words, RANGE(1, 4096),
      .otherwise = OPTION_CPUS_BSP, .takes = "bsp, all or a number from 1 to 4096"},
-    {LINE("--levels", " 4|5|both             levels of paging (as firmware has it)"),
+    {LINE("--levels", " 4|5|both             levels of paging that the matrix covers (both)"),
      .kind = &kind_word, FIELD(levels), .words = levels_words,
      .otherwise = LEVELS_AS_FOUND, .takes = "4, 5 or both"},
     {LINE("--mode", " WxH                    screen of W x H pixels (as firmware has it)"),
@@ -426,7 +439,8 @@ static const struct option option_table[] = {
 };
 /* clang-format on */
 
-_Static_assert(OPTION_TEXT == 96 && OPTION_GLOBS == 32, "the table's sentences name these");
+_Static_assert(OPTION_TEXT == 96 && OPTION_ID == 704 && OPTION_GLOBS == 32,
+               "the table's sentences name these");
 _Static_assert(ARRAY_COUNT(option_table) <= 32, "one bit an option");
 
 /* The row that @word names; @value is what follows its '=', or NULL. Out: NULL, no such option. */
@@ -453,8 +467,8 @@ const char *options_help_line(unsigned index)
 struct words {
     enum option_carrier carrier;
     const char *at, *end;
-    char word[OPTION_TEXT + 16]; /* the longest name, '=' and the longest value fit */
-    const char *problem;         /* what is wrong with the word; NULL: nothing */
+    char word[OPTION_ID + 16]; /* the longest name, '=' and the longest value fit */
+    const char *problem;       /* what is wrong with the word; NULL: nothing */
 };
 
 _Static_assert(sizeof "--emulator=" <= 16, "struct words: room for the longest option with a text");

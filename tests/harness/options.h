@@ -15,9 +15,10 @@
 #include "x86/types.h"
 
 #define OPTION_GLOBS     32u
-#define OPTION_TEXT      96u
-#define OPTION_LINE      4096  /* bytes that one carrier may hold */
-#define OPTION_CANONICAL 8192u /* bytes that options_write never exceeds */
+#define OPTION_ID        704u   /* a glob or an id: the matrix has long ones (matrix/axes.h) */
+#define OPTION_TEXT      96u    /* any other text */
+#define OPTION_LINE      4096   /* bytes that one carrier may hold */
+#define OPTION_CANONICAL 16384u /* bytes that options_write never exceeds */
 
 #define OPTION_CPUS_ALL 0u
 #define OPTION_CPUS_BSP 1u
@@ -25,13 +26,15 @@
 /* Unless said. */
 #define OPTION_SOAK_SECONDS    20u
 #define OPTION_DEBUG_EXIT_PORT 0xf4u
+#define OPTION_BASELINE        "\\faultline\\baseline.txt"
 
 enum option_carrier { CARRIER_FILE, CARRIER_COMMAND_LINE, CARRIER_FW_CFG, CARRIER_COUNT };
 
-enum option_matrix { MATRIX_QUICK, MATRIX_FULL, MATRIX_SOAK };
+enum option_matrix { MATRIX_QUICK, MATRIX_FULL, MATRIX_SOAK, MATRIX_NONE };
 
+/* Which paging modes the matrix covers; the standard suites run in the one that firmware uses. */
 enum option_levels {
-    LEVELS_AS_FOUND, /* not said: whatever paging mode firmware uses */
+    LEVELS_AS_FOUND, /* not said: every mode that the processor has */
     LEVELS_4,
     LEVELS_5,
     LEVELS_BOTH
@@ -46,12 +49,13 @@ enum option_at_end {
 
 struct option_globs {
     uint32_t count;
-    char glob[OPTION_GLOBS][OPTION_TEXT];
+    char glob[OPTION_GLOBS][OPTION_ID];
 };
 
 struct options {
     struct option_globs only, skip;
-    char explain[OPTION_TEXT];  /* empty: none */
+    char explain[OPTION_ID];    /* empty: none */
+    char baseline[OPTION_TEXT]; /* path on the stick of what is accepted, empty: nothing */
     char emulator[OPTION_TEXT]; /* NAME-VERSION, empty: not said */
     char sabotage[OPTION_TEXT]; /* test-only: what to leave wrong or provoke, empty: nothing */
     uint64_t seed;              /* 1 unless said */

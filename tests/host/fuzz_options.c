@@ -42,19 +42,20 @@ static void check_options(const struct options *options)
     for (size_t i = 0; i < 2; i++) {
         FUZZ_ASSERT(globs[i]->count <= OPTION_GLOBS);
         for (uint32_t j = 0; j < globs[i]->count; j++) {
-            check_text(globs[i]->glob[j], OPTION_TEXT);
+            check_text(globs[i]->glob[j], OPTION_ID);
             FUZZ_ASSERT(globs[i]->glob[j][0]);
             FUZZ_ASSERT(glob_match("*", globs[i]->glob[j]));
             FUZZ_ASSERT(glob_match(globs[i]->glob[j], globs[i]->glob[j]));
         }
     }
-    check_text(options->explain, OPTION_TEXT);
+    check_text(options->explain, OPTION_ID);
+    check_text(options->baseline, OPTION_TEXT);
     check_text(options->emulator, OPTION_TEXT);
     check_text(options->sabotage, OPTION_TEXT);
     FUZZ_ASSERT(options->repeat >= 1 && options->soak_seconds >= 1);
     FUZZ_ASSERT(!options->mode_width == !options->mode_height);
     FUZZ_ASSERT(options->debug_exit_port >= 1 && options->debug_exit_port <= 0xffff);
-    FUZZ_ASSERT(options->matrix <= MATRIX_SOAK && options->levels <= LEVELS_BOTH &&
+    FUZZ_ASSERT(options->matrix <= MATRIX_NONE && options->levels <= LEVELS_BOTH &&
                 options->at_end <= AT_END_DEBUG_EXIT);
 }
 

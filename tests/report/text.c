@@ -110,8 +110,10 @@ const char *suite_name(unsigned suite)
     return suite < suite_count ? suites[suite]->name : "?";
 }
 
-const char *const matrix_names[] = {
-    [MATRIX_QUICK] = "quick", [MATRIX_FULL] = "full", [MATRIX_SOAK] = "soak"};
+const char *const matrix_names[] = {[MATRIX_QUICK] = "quick",
+                                    [MATRIX_FULL] = "full",
+                                    [MATRIX_SOAK] = "soak",
+                                    [MATRIX_NONE] = "none"};
 
 void text_matrix(struct sink *sink, const struct options *options)
 {
