@@ -285,6 +285,36 @@ static bool axes_allow(const struct space *space, const uint8_t *point, uint32_t
     return !axis_missing(axis, value, m) && goes_together(point, axis, value, m);
 }
 
+/* Which earlier axes goes_together() looks at; covering_contract() finds what is missing here. */
+static bool axes_depend(const struct space *space, uint32_t axis, uint32_t earlier)
+{
+    static const uint64_t on[AXIS_COUNT] = {
+        [AXIS_PLACE] = BIT(AXIS_SIZE),
+        [AXIS_ACCESS] = BIT(AXIS_PLACE),
+        [AXIS_RING] = BIT(AXIS_ACCESS),
+        [AXIS_WIDTH] = BIT(AXIS_ACCESS) | BIT(AXIS_PLACE),
+        [AXIS_RSVD] = BIT(AXIS_LEVELS) | BIT(AXIS_SIZE) | BIT(AXIS_PLACE),
+        [AXIS_RBIT] = BIT(AXIS_RSVD) | BIT(AXIS_SIZE),
+        [AXIS_D] = BIT(AXIS_PLACE),
+        [AXIS_G] = BIT(AXIS_PLACE),
+        [AXIS_PAT] = BIT(AXIS_PLACE),
+        [AXIS_CACHE] = BIT(AXIS_PLACE),
+        [AXIS_KEY] = BIT(AXIS_PLACE),
+        [AXIS_IGNORED] = BIT(AXIS_PLACE),
+        [AXIS_UPPER_KEY] = BIT(AXIS_PLACE),
+        [AXIS_WP] = BIT(AXIS_ACCESS),
+        [AXIS_PKRS] = BIT(AXIS_KEY),
+        [AXIS_CET] = BIT(AXIS_ACCESS) | BIT(AXIS_WP),
+        [AXIS_LAM] = BIT(AXIS_ACCESS) | BIT(AXIS_PLACE),
+    };
+
+    (void)space;
+    if (axis >= AXIS_ENTRY && axis < AXIS_D) {
+        return earlier == AXIS_LEVELS || earlier == AXIS_SIZE || earlier == AXIS_PLACE;
+    }
+    return (on[axis] >> earlier) & 1;
+}
+
 struct space axes_space(const struct machine *m)
 {
     static uint8_t counts[AXIS_COUNT];
@@ -292,7 +322,11 @@ struct space axes_space(const struct machine *m)
     for (unsigned axis = 0; axis < AXIS_COUNT; axis++) {
         counts[axis] = axes[axis].values;
     }
-    return (struct space){.axes = AXIS_COUNT, .values = counts, .allows = axes_allow, .context = m};
+    return (struct space){.axes = AXIS_COUNT,
+                          .values = counts,
+                          .allows = axes_allow,
+                          .depends = axes_depend,
+                          .context = m};
 }
 
 /* ---- ids ------------------------------------------------------------------------------------------- */
