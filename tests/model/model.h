@@ -118,6 +118,7 @@ struct model_situation; /* model.c's own: how far the judging of an access has c
 
 /* One row a rule, as fine as it can be wrong by itself. */
 struct model_row {
+    const char *name;      /* "pkru_wd": a word that no other row has */
     const char *number;    /* "R3.4" of docs/rules.md, "R4.I" of its section 4 */
     const char *what;      /* a few words: "a user fetch from a supervisor address" */
     const char *misplaced; /* what MODEL_MISPLACED does; NULL: it means nothing here */
