@@ -71,15 +71,20 @@ static void idt_write(void)
     }
 }
 
+void tables_load(struct cpu *cpu)
+{
+    /* GDT before IDT: firmware's gates find their selectors in either GDT, ours only in this one.
+     */
+    load_gdt((struct table_register){.limit = GDT_BYTES - 1, .base = (uint64_t)cpu_gdt(cpu)});
+    load_idt((struct table_register){.limit = sizeof(idt) - 1, .base = (uint64_t)idt});
+}
+
 void tables_install(struct cpu *cpu, struct table_register firmware_gdt)
 {
     gdt_write(cpu, firmware_gdt);
     tss_write(cpu);
     idt_write();
-    /* GDT before IDT: firmware's gates find their selectors in either GDT, ours only in this one.
-     */
-    load_gdt((struct table_register){.limit = GDT_BYTES - 1, .base = (uint64_t)cpu_gdt(cpu)});
-    load_idt((struct table_register){.limit = sizeof(idt) - 1, .base = (uint64_t)idt});
+    tables_load(cpu);
     code_segment_load(SELECTOR_CODE);
     write_ss(SELECTOR_DATA);
     write_ds(0);

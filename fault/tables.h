@@ -16,6 +16,9 @@
  */
 void tables_install(struct cpu *cpu, struct table_register firmware_gdt);
 
+/* Load this processor's GDT and IDT again, whatever a check has loaded instead. */
+void tables_load(struct cpu *cpu);
+
 /*
  * A TSS of base 0, without IST and RSP0: nothing of ours, at @selector of our GDT. For the way out;
  * what was at that place is lost until the next tables_install().

@@ -7,6 +7,7 @@
 #include "boot_info.h"
 #include "cpu.h"
 #include "paging/table.h"
+#include "paging_mode.h"
 #include "tables.h"
 #include "x86/cpuid.h"
 #include "x86/instructions.h"
@@ -172,7 +173,7 @@ static void world_remove(struct cpu *cpu)
     const struct world *firmware = &cpu->firmware;
     const uint64_t *item = firmware->item;
 
-    /* A check may have left NXE clear with the twin loaded. */
+    /* A check may have left NXE clear with a root without XD loaded. */
     if (cpuid(0x80000001, 0).edx & BIT(20)) {
         write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE | EFER_SCE);
     }
@@ -180,6 +181,10 @@ static void world_remove(struct cpu *cpu)
     write_cr4(
         (read_cr4() & (CR4_PAE | CR4_MCE | CR4_LA57 | CR4_VMXE | CR4_SMXE | CR4_OSXSAVE | CR4_DE)) |
         CR4_OSFXSR | CR4_OSXMMEXCPT);
+    /* GDT and IDT may lie in pages of the check's, and transition has none of them. */
+    tables_load(cpu);
+    /* LA57 cannot be restored with the other bits of CR4. */
+    paging_mode_restore();
     write_cr3(boot->transition_root);
     sabotage(cpu->firmware.item);
 

@@ -12,18 +12,33 @@
 /* Take what the stage needs from check_frames (harness/target.h), once a run. */
 enum status stage_start(const struct boot_info *boot) MUST_CHECK;
 
-/* The ground for @levels of paging. */
+/* The ground for @levels of paging. What lies in its tables is nobody's between two users. */
 const struct point_ground *stage_ground(unsigned levels);
+
+/* Can this machine go to @levels of paging (fault/paging_mode.h)? In: stage_start(). */
+bool stage_can_open(unsigned levels);
 
 /*
  * Go to the paging mode, roots and descriptor tables that the stage works with; and back. Between the
  * two nothing else may run; a batch begins with open and ends with close. @levels 4 or 5, whatever
- * firmware uses: the way there leaves long mode for an instant. An exception that nobody
- * expects ends the batch: stage_recover() then makes the world as it was.
+ * firmware uses: the way there leaves long mode for an instant.
+ *
+ * An exception that nobody expects ends the batch; world.c then goes back to firmware's mode and
+ * tables by itself. stage_recover() forgets what the stage was doing; stage_open() calls it.
  */
 void stage_open(unsigned levels);
 void stage_close(void);
 void stage_recover(void); /* does nothing when the stage is not open */
+
+/*
+ * The roots that are loaded while it is open, for CR3: all that world (or twin) maps, and the slots
+ * of the walks, free until somebody fills them. ground->table[walk][levels - 1] is that of world; the
+ * walk's entry in the twin's root is the stage's user's to keep the same.
+ */
+paddr_t stage_root(unsigned levels, bool twin);
+
+/* Where exceptions are to push while the stage is open: IST number, for gates of the user's own. */
+#define STAGE_IST 4
 
 struct stage_got {
     struct outcome outcome;          /* vector VECTOR_NONE: went through */
