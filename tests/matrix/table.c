@@ -170,8 +170,8 @@ uint32_t table_walks(unsigned entries, const struct table_walk **first)
         make_tour(entries, &tour);
         for (uint32_t i = 0; i < count; i++) {
             struct table_walk *walk = &tour.walk[i];
-            walk->class_xd = (uint8_t)class_of(walk->combos, entries, true);
-            walk->class_rsv = (uint8_t)class_of(walk->combos, entries, false);
+            walk->class[0] = (uint8_t)class_of(walk->combos, entries, false);
+            walk->class[1] = (uint8_t)class_of(walk->combos, entries, true);
         }
     }
     return count;

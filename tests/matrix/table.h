@@ -32,10 +32,9 @@
 #define TABLE_CLASSES  18u
 
 struct table_walk {
-    uint32_t combos;   /* of entry i: bits 4 i + 3 to 4 i */
-    uint8_t step;      /* the entry that differs from the walk before: 16 i + its combo */
-    uint8_t class_xd;  /* with EFER.NXE=1 */
-    uint8_t class_rsv; /* with EFER.NXE=0, where XD is a reserved bit */
+    uint32_t combos;  /* of entry i: bits 4 i + 3 to 4 i */
+    uint8_t step;     /* the entry that differs from the walk before: 16 i + its combo */
+    uint8_t class[2]; /* with EFER.NXE=0, where XD is a reserved bit, and =1 */
     uint8_t unused;
 };
 
@@ -46,7 +45,7 @@ static inline unsigned walk_combo(const struct table_walk *walk, unsigned entry)
 
 static inline unsigned walk_class(const struct table_walk *walk, bool nxe)
 {
-    return nxe ? walk->class_xd : walk->class_rsv;
+    return walk->class[nxe];
 }
 
 /*
