@@ -70,7 +70,7 @@ enum place {
     PLACE_OVER,   /* from the last canonical page over the boundary */
     PLACE_COUNT
 };
-enum access {
+enum matrix_access {
     MATRIX_READ,
     MATRIX_WRITE,
     MATRIX_FETCH,
