@@ -107,16 +107,45 @@ static void conjunctions_read_back(void **state)
             for (unsigned other = 0; other < SPACE_AXES; other++) {
                 assert_int_equal(where.value[other], other == axis ? value : FOLD_ANY);
             }
+            char again[CONJUNCTION_TEXT];
+            conjunction_text(&where, again);
+            assert_string_equal(again, text);
         }
     }
     struct conjunction where;
+    char text[CONJUNCTION_TEXT];
     assert_true(conjunction_parse("everything", 10, &where));
     assert_int_equal(where.value[0], FOLD_ANY);
+    conjunction_text(&where, text);
+    assert_string_equal(text, "everything");
     assert_false(conjunction_parse("everything,nxe=0", 16, &where));
     assert_false(conjunction_parse("", 0, &where));
     assert_false(conjunction_parse("nxe=0,", 6, &where));
     assert_false(conjunction_parse("nxe=0|1", 7, &where));
     assert_false(conjunction_parse("nxe=0,nxe=1", 11, &where));
+}
+
+/* The one with the longest names of all. */
+static void any_conjunction_has_room(void **state)
+{
+    struct conjunction where, again;
+    char text[CONJUNCTION_TEXT];
+    (void)state;
+
+    memset(where.value, FOLD_ANY, sizeof(where.value));
+    for (unsigned axis = 0; axis < FOLD_AXES; axis++) {
+        size_t longest = 0;
+        for (unsigned value = 0; fold_axis_value(axis, value); value++) {
+            if (strlen(fold_axis_value(axis, value)) > longest) {
+                longest = strlen(fold_axis_value(axis, value));
+                where.value[axis] = (uint8_t)value;
+            }
+        }
+    }
+    conjunction_text(&where, text);
+    assert_true(conjunction_parse(text, strlen(text), &again));
+    assert_memory_equal(&again, &where, sizeof(where));
+    assert_in_range(strlen(text), POINT_TEXT / 2, CONJUNCTION_TEXT - 40);
 }
 
 static void smaller_conjunctions_lie_within_larger_ones(void **state)
@@ -187,6 +216,7 @@ int main(void)
         cmocka_unit_test(what_is_no_literal_is_refused),
         cmocka_unit_test(a_conjunction_is_covered_when_each_literal_is_in_it),
         cmocka_unit_test(conjunctions_read_back),
+        cmocka_unit_test(any_conjunction_has_room),
         cmocka_unit_test(smaller_conjunctions_lie_within_larger_ones),
         cmocka_unit_test(slips_are_named_by_row),
     };

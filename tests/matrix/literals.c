@@ -3,6 +3,7 @@
  */
 #include "literals.h"
 
+#include "tests/report/sink.h"
 #include "x86/memory.h"
 
 #define DERIVED_VALUES_MAX                                                                         \
@@ -124,6 +125,25 @@ bool literals_cover(const struct literals *literals, const struct conjunction *w
     return literals_hold(literals, where->value); /* FOLD_ANY is no value's number */
 }
 _Static_assert(FOLD_ANY >= 64, "literals_cover takes it for a value that is not in the set");
+
+void conjunction_text(const struct conjunction *where, char text[CONJUNCTION_TEXT])
+{
+    struct buffer_sink out;
+    const char *separator = "";
+
+    buffer_sink_init(&out, text, CONJUNCTION_TEXT - 1);
+    for (unsigned axis = 0; axis < FOLD_AXES; axis++) {
+        if (where->value[axis] != FOLD_ANY) {
+            sink_printf(&out.sink, "%s%s=%s", separator, fold_axis_name(axis),
+                        fold_axis_value(axis, where->value[axis]));
+            separator = ",";
+        }
+    }
+    if (!*separator) {
+        sink_text(&out.sink, "everything");
+    }
+    text[out.length] = '\0';
+}
 
 bool conjunction_parse(const char *text, size_t length, struct conjunction *where)
 {

@@ -1,6 +1,6 @@
 /*
- * literals.h: conjunctions of axis values as people write them, "walk=reserved,nxe=0", read back.
- * Real axes and derived attributes (point.h) alike. Pure.
+ * literals.h: conjunctions of axis values as people read and write them: "walk=reserved,nxe=0". Real
+ * axes and derived attributes (point.h) alike. Pure.
  */
 #ifndef MATRIX_LITERALS_H
 #define MATRIX_LITERALS_H
@@ -35,10 +35,11 @@ bool literals_hold(const struct literals *literals, const uint8_t *values) MUST_
 /* Does every point of @where fulfil them, whatever its other values are? */
 bool literals_cover(const struct literals *literals, const struct conjunction *where) MUST_CHECK;
 
-/*
- * Read what conjunction_text() writes: "walk=reserved,nxe=0", or "everything". Out: false: it is
- * none.
- */
+/* "walk=reserved,nxe=0" of a conjunction; "everything" when it names nothing. */
+#define CONJUNCTION_TEXT 832u
+void conjunction_text(const struct conjunction *where, char text[CONJUNCTION_TEXT]);
+
+/* Read it back. Out: false: it is none. */
 bool conjunction_parse(const char *text, size_t length, struct conjunction *where) MUST_CHECK;
 
 /* Is every point of @inner one of @outer? As far as the values that they name tell. */

@@ -15,6 +15,7 @@
 #define MATRIX_MATRIX_H
 
 #include "fold.h"
+#include "literals.h"
 #include "point.h"
 #include "stage.h"
 #include "symptom.h"
@@ -91,10 +92,6 @@ uint32_t matrix_fold_count(void);
 const struct matrix_fold *matrix_fold(uint32_t fold);
 /* Failing points beyond the folds that fit. */
 uint64_t matrix_unfolded(void);
-
-/* "walk=reserved,nxe=0" of a conjunction; "everything" when it names nothing. */
-#define CONJUNCTION_TEXT 512u
-void conjunction_text(const struct conjunction *where, char text[CONJUNCTION_TEXT]);
 
 /* How often each row of the model took effect in points that were run. */
 uint64_t matrix_rule_count(uint32_t row);
