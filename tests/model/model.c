@@ -91,6 +91,7 @@ struct model_situation {
     uint8_t linear_bits;
     uint64_t linear;   /* where the part begins, tag included */
     uint64_t too_high; /* address bits that the processor does not have */
+    uint64_t suspects; /* what an entry without reserved bits may lack */
 
     struct page part[2];
     struct page *page;
@@ -206,7 +207,9 @@ static inline __attribute__((always_inline)) bool takes(struct model_situation *
     if (__builtin_expect(row == s->wrong_row, 0)) {
         holds = slipped(s, &model_rows[row], holds);
     }
-    s->rules |= (uint64_t)holds << row;
+    if (holds) {
+        s->rules |= BIT(row);
+    }
     return holds;
 }
 #define TAKES(name) takes(s, ROW_##name)
@@ -223,11 +226,12 @@ static bool is_leaf(const struct model_situation *s, unsigned level, uint64_t en
     return level == 1 || (entry & PS && (level == 2 || (level == 3 && s->question->cpu.gb_pages)));
 }
 
-/* R2.3 to R2.5 of a present entry. */
+/* R2.3 and R2.4 of a present entry. */
 static bool reserved_bit_set(struct model_situation *s)
 {
-    bool reserved = TAKES(physical);
+    bool reserved = false;
 
+    reserved |= TAKES(physical);
     reserved |= TAKES(xd_off);
     if (s->level >= 4) {
         reserved |= TAKES(pml5e_7);
@@ -241,9 +245,21 @@ static bool reserved_bit_set(struct model_situation *s)
         reserved |= TAKES(low_2m);
     }
     reserved |= TAKES(bit_8);
-    reserved |= !TAKES(ignored) && s->entry & IGNORED;
+    return reserved;
+}
+
+/* R2.5: what is never reserved. Out: true: taken for reserved all the same. */
+static bool ignored_bit_counts(struct model_situation *s)
+{
+    bool reserved = false;
+
+    if (s->entry & IGNORED) {
+        reserved |= !TAKES(ignored);
+    }
     s->caching = PWT | PCD | (s->leaf ? (s->level == 1 ? PS : BIT(12)) : 0);
-    reserved |= !TAKES(caching) && s->entry & s->caching;
+    if (s->entry & s->caching) {
+        reserved |= !TAKES(caching);
+    }
     return reserved;
 }
 
@@ -266,7 +282,9 @@ static void walk(struct model_situation *s, const struct model_walk *walk)
             page->end = MODEL_ABSENT;
             page->end_level = s->level;
         } else {
-            s->reserved = reserved_bit_set(s);
+            /* Most entries have no bit that could be one, and are asked no more while all is right. */
+            s->reserved = (s->entry & s->suspects || s->wrong_row != ROWS) && reserved_bit_set(s);
+            s->reserved |= ignored_bit_counts(s);
             if (TAKES(reserved)) {
                 page->end = MODEL_RESERVED;
                 page->end_level = s->level;
@@ -311,6 +329,7 @@ static bool rights_refuse(struct model_situation *s)
     if (s->fetch) {
         refused |= TAKES(user_fetch);
         refused |= TAKES(fetch_xd);
+        refused |= TAKES(smep);
     } else {
         refused |= TAKES(user_data);
     }
@@ -318,14 +337,17 @@ static bool rights_refuse(struct model_situation *s)
         refused |= TAKES(user_write);
         refused |= TAKES(supervisor_write);
     }
-    refused |= TAKES(smep);
-    refused |= TAKES(smap);
-    refused |= TAKES(smap_implicit);
-    if (TAKES(frame_either)) {
-        s->open |= WAY_FRAME;
+    if (s->question->cpu.smap) {
+        refused |= TAKES(smap);
+        refused |= TAKES(smap_implicit);
+        if (TAKES(frame_either)) {
+            s->open |= WAY_FRAME;
+        }
     }
-    refused |= TAKES(shadow_page);
-    refused |= TAKES(shadow_mode);
+    if (s->shadow) {
+        refused |= TAKES(shadow_page);
+        refused |= TAKES(shadow_mode);
+    }
     return refused;
 }
 
@@ -354,15 +376,17 @@ static void error_code(struct model_situation *s)
     error |= TAKES(error_u) ? ERROR_U : 0;
     error |= TAKES(error_rsvd) ? ERROR_RSVD : 0;
     error |= TAKES(error_i) ? ERROR_I : 0;
-    error |= TAKES(error_pk) ? ERROR_PK : 0;
     error |= TAKES(error_ss) ? ERROR_SS : 0;
     if (TAKES(error_i_either)) {
         either |= ERROR_I;
         choose(s, ROW_error_i_either);
     }
-    if (TAKES(error_pk_either)) {
-        either |= ERROR_PK;
-        choose(s, ROW_error_pk_either);
+    if (page->end == MODEL_COMPLETE) {
+        error |= TAKES(error_pk) ? ERROR_PK : 0;
+        if (TAKES(error_pk_either)) {
+            either |= ERROR_PK;
+            choose(s, ROW_error_pk_either);
+        }
     }
     page->error = (uint32_t)error;
     page->error_mask = (TAKES(error_other) ? ERROR_ALL : ERROR_HERE) & ~(uint32_t)either;
@@ -426,37 +450,49 @@ static void put_cr2(struct model_situation *s, struct model_outcome *outcome)
     }
 }
 
-/* Which way A goes of an entry that has it clear: true: set. @mask loses the bit where it is open. */
-static bool accessed_after(struct model_situation *s, bool passed, uint8_t bit, uint8_t *mask)
-{
-    bool open = passed;
+/* What becomes of a bit that is clear before the access. */
+enum after { STAYS, SET, EITHER };
 
+/* A of the entry in s->level; @passed: of the part that passed, while the other faults. */
+static enum after accessed_after(struct model_situation *s, bool passed)
+{
     if (TAKES(sets_a)) {
-        return true;
+        return SET;
     }
     if (passed) {
         choose(s, ROW_passed_either);
+        return EITHER;
     }
     if (TAKES(valid_a_either)) {
         choose(s, ROW_valid_a_either);
-        open = true;
+        return EITHER;
     }
     if (TAKES(nothing_a_either)) {
         choose(s, ROW_nothing_a_either);
-        open = true;
+        return EITHER;
     }
-    *mask = open ? (uint8_t)(*mask & ~bit) : *mask;
-    return false;
+    return STAYS;
 }
 
-/*
- * A and D of a part's entries afterwards. A bit that is set stays set; D of upper entries, which is no
- * D there, stays as it is.
- */
+/* D of the leaf. D of upper entries is no dirty bit, and stays. */
+static enum after dirty_after(struct model_situation *s, bool passed)
+{
+    if (TAKES(sets_d)) {
+        return SET;
+    }
+    if (passed && s->stores) {
+        choose(s, ROW_passed_either);
+        return EITHER;
+    }
+    return STAYS;
+}
+
+/* A and D of a part's entries afterwards. A bit that is set stays set. */
 static void put_entries(struct model_situation *s, unsigned part, struct model_bits *after)
 {
     const struct page *page = s->page = &s->part[part];
-    const struct model_walk *walk = &s->question->walk[part];
+    const uint64_t *entries = s->question->walk[part].entry;
+    unsigned accessed = 0, dirty = 0, all = 0, open_accessed = 0, open_dirty = 0;
 
     *after = (struct model_bits){0};
     if (page->end == MODEL_NOT_CANONICAL) {
@@ -464,29 +500,28 @@ static void put_entries(struct model_situation *s, unsigned part, struct model_b
     }
     bool passed = s->faults && TAKES(passed_either);
     for (unsigned level = s->question->cpu.levels; level > 0; level--) {
-        uint64_t entry = walk->entry[level - 1];
-        uint8_t bit = (uint8_t)(1u << (level - 1));
+        uint64_t entry = entries[level - 1];
+        unsigned bit = 1u << (level - 1);
+        bool leaf = is_leaf(s, level, entry);
         s->level = (uint8_t)level;
-        s->leaf = is_leaf(s, level, entry);
-        after->accessed_mask |= bit;
-        after->dirty_mask |= bit;
-        if (entry & A || accessed_after(s, passed, bit, &after->accessed_mask)) {
-            after->accessed |= bit;
-        }
-        if (entry & D) {
-            after->dirty |= bit;
-        } else if (s->leaf && page->end == MODEL_COMPLETE) {
-            if (TAKES(sets_d)) {
-                after->dirty |= bit;
-            } else if (passed && s->stores) {
-                after->dirty_mask &= (uint8_t)~bit;
-                choose(s, ROW_passed_either);
-            }
-        }
-        if (s->leaf) {
+        s->leaf = leaf;
+        all |= bit;
+        enum after a = entry & A ? SET : accessed_after(s, passed);
+        enum after d = entry & D                             ? SET
+                       : leaf && page->end == MODEL_COMPLETE ? dirty_after(s, passed)
+                                                             : STAYS;
+        accessed |= a == SET ? bit : 0;
+        open_accessed |= a == EITHER ? bit : 0;
+        dirty |= d == SET ? bit : 0;
+        open_dirty |= d == EITHER ? bit : 0;
+        if (leaf) {
             break;
         }
     }
+    *after = (struct model_bits){.accessed = (uint8_t)accessed,
+                                 .accessed_mask = (uint8_t)(all & ~open_accessed),
+                                 .dirty = (uint8_t)dirty,
+                                 .dirty_mask = (uint8_t)(all & ~open_dirty)};
 }
 
 /* The outcome that @decides, the page whose fault it is, or the first when nothing faults. */
@@ -621,6 +656,7 @@ static void describe(struct model_situation *s)
     s->keyed = TAKES(keys_data);
     s->linear_bits = cpu->levels == 5 ? 57 : 48;
     s->too_high = (BIT(52) - BIT(cpu->physical_bits)) & ~cpu->encryption_mask;
+    s->suspects = s->too_high | PS | G | (cpu->nxe ? 0 : XD);
 }
 
 void model_ask(const struct model_question *question, const struct model_wrong *wrong,
