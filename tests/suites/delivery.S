@@ -82,6 +82,22 @@ delivery_handler:
     jmp context_resume
     .size delivery_handler, . - delivery_handler
 
+/* delivery_interruptible: IF=1 for one instruction behind the shadow of STI. Called with IF=0. */
+    .globl delivery_interruptible
+    .type delivery_interruptible, @function
+delivery_interruptible:
+    sti
+    nop
+    nop
+    cli
+    ret
+    .size delivery_interruptible, . - delivery_interruptible
+
+/* The handler of an interrupt that is not looked at. */
+    .globl delivery_ignored
+delivery_ignored:
+    iretq
+
 /*
  * One page of stretches for both rings, position-independent: the first instruction (or the one
  * that has a label of its own) is the one that may fault; INT 0x80 says that none did.

@@ -39,8 +39,9 @@ extern struct context delivery_context;
 struct delivery delivery_seen;
 struct context delivery_context;
 _Noreturn void delivery_go(struct trap_frame *start);
+void delivery_interruptible(void);
 
-extern const char delivery_stubs[], delivery_page[];
+extern const char delivery_stubs[], delivery_ignored[], delivery_page[];
 extern const char delivery_load[], delivery_store[], delivery_movs[], delivery_stos[],
     delivery_lods[], delivery_cmps[], delivery_scas[], delivery_xadd[], delivery_cmpxchg[],
     delivery_push[], delivery_pop[], delivery_call[], delivery_jump[], delivery_hlt[],
@@ -653,6 +654,26 @@ static struct {
 #define PIC_MASTER 0x21
 #define PIC_SLAVE  0xa1
 
+/*
+ * A local APIC that had asked for an interrupt before its priority was raised sends its spurious
+ * vector at the next IF=1 instead (SDM vol. 3A, "Spurious Interrupt"). It may come now, where it
+ * does no harm; it wants no EOI. Firmware chose the vector: 15 or one that is no exception's.
+ */
+static void let_spurious_interrupt_pass(void)
+{
+    static struct gate before[VECTORS];
+
+    memcpy(before, tables_gate(0), sizeof(before));
+    for (unsigned vector = 15; vector < VECTORS; vector++) {
+        if (vector == 15 || vector >= 31) {
+            *tables_gate(vector) =
+                gate_make((uint64_t)delivery_ignored, SELECTOR_CODE, GATE_INTERRUPT, 0, 0);
+        }
+    }
+    delivery_interruptible();
+    memcpy(tables_gate(0), before, sizeof(before));
+}
+
 static void interrupts_mask(void)
 {
     interrupts.master = read_port8(PIC_MASTER);
@@ -661,6 +682,7 @@ static void interrupts_mask(void)
     write_port8(PIC_MASTER, 0xff);
     write_port8(PIC_SLAVE, 0xff);
     write_cr8(15);
+    let_spurious_interrupt_pass();
 }
 
 static void interrupts_unmask(void)
