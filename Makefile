@@ -48,7 +48,7 @@ $(O)/core.stripped: $(O)/core.elf
 # ---- the rest ----------------------------------------------------------------------------------------
 include $(wildcard efi/efi.mk tests/host/host.mk tests/boot/hostile/hostile.mk)
 
-.PHONY: build run test boot-test bench debug image usb setup format lint analyze compile_commands clean help
+.PHONY: build run test boot-test bench debug picture image usb setup format lint analyze compile_commands clean help
 build: $(O)/faultline.efi ## build the application: build/faultline.efi
 
 # What is installed decides what make finds, so targets that install start a second make.
@@ -66,7 +66,7 @@ test: ## host tests, then boot tests; the last line counts both (BOOT=GLOB: only
 	$(Q)+$(AGAIN) boot-test || true
 	$(Q)tools/total $(O)/host/summary $(O)/boot/summary
 
-boot-test: $(O)/run.img $(O)/faultline.img $(O)/kvm-probe.bin ## boot tests only
+boot-test: $(O)/run.img $(O)/faultline.img $(O)/kvm-probe.bin $(O)/matrix.svg ## boot tests only
 	$(Q)tests/boot/run $(O) $(BOOT)
 
 bench: ## seconds to the verdict, probes per second, instructions of a probe and a fixup
@@ -78,6 +78,18 @@ debug: ## stop in gdb at one check: make debug ID=write_protect.user_write_fault
 	$(Q)tools/setup run debug
 	$(Q)+$(AGAIN) $(O)/run.img $(O)/kvm-probe.bin $(O)/core.elf
 	$(Q)tools/debug $(O) $(ID)
+
+picture: $(O)/matrix.svg ## draw docs/pictures/matrix.svg from the reference model
+	$(Q)cp $< docs/pictures/matrix.svg
+$(O)/matrix-cells: tools/matrix-cells.c $(wildcard tests/model/*.c tests/model/*.h)
+	$(call say,HOSTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(COMMON)) $(filter %.c,$^) -o $@
+$(O)/matrix.json: $(O)/matrix-cells
+	$(Q)$< >$@
+$(O)/matrix.svg: $(O)/matrix.json tools/matrix-picture
+	$(call say,DRAW,$@)
+	$(Q)tools/matrix-picture <$< >$@
 
 setup: ## install what is missing for every target (SETUP=auto|never)
 	$(Q)tools/setup all
