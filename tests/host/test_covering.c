@@ -1,0 +1,378 @@
+/*
+ * test_covering.c: covering arrays of spaces small enough to count everything, of a mock of the access
+ * matrix, and of the matrix itself. Each array is counted by covering_missing, and that by brute
+ * force; and all of these checks are shown to fail when they should.
+ */
+#include "unit.h"
+
+#include "tests/matrix/axes.h"
+#include "tests/matrix/covering.h"
+
+#define ROWS_MAX 60000u
+
+/* An array, row after row. */
+struct array {
+    const struct space *space;
+    uint8_t *rows;
+    uint32_t count;
+    struct covering covering;
+    uint64_t most_work; /* of one call */
+};
+
+static void build(struct array *array, const struct space *space, uint32_t strength, uint64_t seed,
+                  const uint8_t *taken)
+{
+    void *memory = malloc(covering_bytes(space, strength));
+    struct covering *c = &array->covering;
+    enum covering_state state;
+
+    assert_non_null(memory);
+    memset(memory, 0xa5, covering_bytes(space, strength));
+    *array = (struct array){.space = space, .rows = malloc((size_t)ROWS_MAX * space->axes)};
+    assert_non_null(array->rows);
+    covering_begin(c, space, strength, seed, memory);
+    if (taken) {
+        covering_take(c, taken);
+    }
+    do {
+        uint64_t work = c->work;
+        uint8_t *row = array->rows + (size_t)array->count * space->axes;
+        assert_true(array->count < ROWS_MAX);
+        state = covering_next(c, row);
+        array->most_work = c->work - work > array->most_work ? c->work - work : array->most_work;
+        if (state == COVERING_ROW) {
+            assert_true(space_legal(space, row));
+            array->count++;
+        }
+        assert_int_equal(c->rows, array->count);
+    } while (state != COVERING_DONE);
+    assert_int_equal(covering_next(c, array->rows), COVERING_DONE);
+    assert_true(c->covered + c->illegal == c->tuples);
+    free(memory);
+}
+
+static uint64_t missing(const struct array *array, uint32_t strength)
+{
+    void *memory = malloc(covering_missing_bytes(array->space, array->count));
+    assert_non_null(memory);
+    uint64_t result = covering_missing(array->space, strength, array->rows, array->count, memory);
+    free(memory);
+    return result;
+}
+
+/* The most rows that any two (three) axes ask for by themselves. */
+static uint64_t lower_bound(const struct space *space, uint32_t strength)
+{
+    uint32_t most[3] = {1, 1, 1};
+
+    for (uint32_t axis = 0; axis < space->axes; axis++) {
+        uint32_t values = space->values[axis];
+        for (uint32_t i = 0; i < strength; i++) {
+            if (values > most[i]) {
+                uint32_t smaller = most[i];
+                most[i] = values;
+                values = smaller;
+            }
+        }
+    }
+    return (uint64_t)most[0] * most[1] * most[2];
+}
+
+static void report(const char *name, const struct array *array)
+{
+    const struct covering *c = &array->covering;
+
+    print_message("%s, strength %u: %u rows (largest axes alone: %llu), %llu of %llu combinations, "
+                  "%llu illegal; at most %llu steps a call\n",
+                  name, c->strength, array->count,
+                  (unsigned long long)lower_bound(array->space, c->strength),
+                  (unsigned long long)c->covered, (unsigned long long)c->tuples,
+                  (unsigned long long)c->illegal, (unsigned long long)array->most_work);
+}
+
+/* ---- small spaces, with rules made at random --------------------------------------------------------- */
+
+/* A rule: @axis may not have values of @values when each of two earlier axes has the one named. */
+struct ban {
+    uint32_t axis, earlier[2];
+    uint8_t when[2];
+    uint32_t values; /* bit by value */
+};
+struct small {
+    uint8_t values[8];
+    struct ban bans[8];
+    uint32_t count;
+};
+
+static bool small_allows(const struct space *space, const uint8_t *point, uint32_t axis,
+                         uint32_t value)
+{
+    const struct small *small = space->context;
+    uint32_t banned = 0;
+
+    for (uint32_t i = 0; i < small->count; i++) {
+        const struct ban *ban = &small->bans[i];
+        if (ban->axis == axis && point[ban->earlier[0]] == ban->when[0] &&
+            point[ban->earlier[1]] == ban->when[1]) {
+            banned |= ban->values;
+        }
+    }
+    /* Something is always allowed. */
+    uint32_t all = (1u << space->values[axis]) - 1;
+    return (banned & all) == all || !((banned >> value) & 1);
+}
+
+static bool small_depends(const struct space *space, uint32_t axis, uint32_t earlier)
+{
+    const struct small *small = space->context;
+
+    for (uint32_t i = 0; i < small->count; i++) {
+        const struct ban *ban = &small->bans[i];
+        if (ban->axis == axis && (ban->earlier[0] == earlier || ban->earlier[1] == earlier)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t random_state;
+static uint32_t random_number(uint32_t limit)
+{
+    random_state = random_state * 1664525u + 1013904223u;
+    return (uint32_t)(((uint64_t)random_state * limit) >> 32);
+}
+
+static void make_small(struct small *small, struct space *space, uint32_t seed, bool declared)
+{
+    random_state = seed;
+    *small = (struct small){.count = random_number(9)};
+    for (uint32_t axis = 0; axis < 8; axis++) {
+        small->values[axis] = (uint8_t)(1 + random_number(5));
+    }
+    for (uint32_t i = 0; i < small->count; i++) {
+        struct ban *ban = &small->bans[i];
+        ban->axis = 1 + random_number(6);
+        for (uint32_t j = 0; j < 2; j++) {
+            ban->earlier[j] = random_number(ban->axis);
+            ban->when[j] = (uint8_t)random_number(small->values[ban->earlier[j]]);
+        }
+        ban->values = random_number(32);
+    }
+    *space = (struct space){.axes = 7,
+                            .values = small->values,
+                            .allows = small_allows,
+                            .depends = declared ? small_depends : NULL,
+                            .context = small};
+}
+
+/* By going through every point of the space: how many legal combinations are in no row? */
+static uint64_t missing_by_brute_force(const struct array *array, uint32_t strength)
+{
+    /* Seven axes of at most five values, eight values a digit: 21 bits; a third axis may be absent. */
+    static uint8_t legal[7][7][7][5][5][5], seen[7][7][7][5][5][5];
+    const struct space *space = array->space;
+    uint8_t point[8] = {0};
+    uint64_t result = 0;
+
+    memset(legal, 0, sizeof(legal));
+    memset(seen, 0, sizeof(seen));
+    for (bool more = true; more;) {
+        bool is_row = false;
+        for (uint32_t i = 0; i < array->count && !is_row; i++) {
+            is_row = memcmp(array->rows + (size_t)i * space->axes, point, space->axes) == 0;
+        }
+        for (uint32_t a = 0; a < 7 && space_legal(space, point); a++) {
+            for (uint32_t b = a + 1; b < 7; b++) {
+                for (uint32_t c = strength == 2 ? b : b + 1; c < (strength == 2 ? b + 1 : 7); c++) {
+                    legal[a][b][c][point[a]][point[b]][point[c]] = 1;
+                    seen[a][b][c][point[a]][point[b]][point[c]] |= is_row;
+                }
+            }
+        }
+        uint32_t axis = 0;
+        while (axis < space->axes && ++point[axis] == space->values[axis]) {
+            point[axis++] = 0;
+        }
+        more = axis < space->axes;
+    }
+    for (size_t i = 0; i < sizeof(legal); i++) {
+        const uint8_t *l = (const uint8_t *)legal, *s = (const uint8_t *)seen;
+        result += l[i] && !s[i];
+    }
+    return result;
+}
+
+static void small_spaces_are_covered(void **state)
+{
+    uint64_t illegal = 0;
+
+    (void)state;
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        uint32_t strength = 2 + seed % 2;
+        struct small small;
+        struct space space;
+        struct array array;
+        uint32_t axis;
+        make_small(&small, &space, seed, seed % 3 != 0);
+        assert_null(covering_contract(&space, seed, 200, &axis));
+        build(&array, &space, strength, seed, NULL);
+        assert_true(missing_by_brute_force(&array, strength) == 0);
+        assert_true(missing(&array, strength) == 0);
+        illegal += array.covering.illegal;
+        /* A few rows less: both counts say the same. */
+        array.count -= array.count / 3;
+        uint64_t less = missing(&array, strength);
+        assert_true(array.count < 3 || less > 0);
+        assert_true(missing_by_brute_force(&array, strength) == less);
+        free(array.rows);
+    }
+    assert_true(illegal > 500);
+}
+
+static void no_rules_and_single_values(void **state)
+{
+    static const uint8_t values[] = {1, 3, 1, 3, 3, 3};
+    struct small small = {.count = 0};
+    struct space space = {.axes = 6, .values = values, .allows = small_allows, .context = &small};
+    struct array array;
+
+    (void)state;
+    build(&array, &space, 2, 7, NULL);
+    assert_true(missing(&array, 2) == 0);
+    assert_in_range(array.count, 9, 15);
+    assert_true(array.covering.tuples == 6 * 9 + 2 * 4 * 3 + 1);
+    free(array.rows);
+}
+
+/* ---- a mock of the access matrix --------------------------------------------------------------------- */
+
+enum { LEVELS, SIZE, PLACE, ACCESS, RING, WIDTH, RSVD, RBIT, ENTRY, LEAF = ENTRY + 25 };
+enum { KEY = LEAF + 4, WP = LEAF + 7, PKRS = WP + 9, CET = PKRS + 2, LAM, MOCK_AXES = LAM + 8 };
+static const uint8_t mock_values[MOCK_AXES] = {
+    2, 3, 6, 30, 2, 7,  6, 40,                                                    /* structure */
+    2, 2, 2, 2,  2, 2,  2, 2,  2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, /* entries */
+    2, 2, 2, 3,  4, 17, 4,                                                        /* leaf */
+    2, 2, 2, 2,  2, 2,  4, 4,  2, 4, 4, 2, 3,                                     /* processor */
+    2, 3, 2, 4,  2, 3,  2,                                                        /* to come */
+};
+
+static bool mock_entry_exists(const uint8_t *v, uint32_t level)
+{
+    return level > v[SIZE] && level <= 4u + v[LEVELS];
+}
+
+static bool mock_bit_reserved(const uint8_t *v, uint32_t bit)
+{
+    if (bit < 20) {
+        return true;
+    }
+    if (bit < 22) {
+        return v[RSVD] >= 4 || (bit == 20 && v[RSVD] == 3 && v[SIZE] != 2);
+    }
+    return v[RSVD] == v[SIZE] + 1u && (v[RSVD] == 3 || (v[RSVD] == 2 && bit < 30));
+}
+
+static bool mock_allows(const struct space *space, const uint8_t *v, uint32_t axis, uint32_t value)
+{
+    (void)space;
+    switch (axis) {
+    case PLACE:
+        return v[SIZE] == 0 || value == 0 || (v[SIZE] == 1 && value < 4);
+    case ACCESS:
+        return value < 18 || (value < 25 ? v[PLACE] == 0 : v[PLACE] == 0 || v[PLACE] == 4);
+    case RING:
+        return v[ACCESS] == 23 ? value == 0 : v[ACCESS] == 29 ? value == 1 : true;
+    case WIDTH:
+        return value == 0 || v[ACCESS] < 2 ||
+               (v[ACCESS] >= 3 && v[ACCESS] < 18 && (value < 4 || (value == 4 && v[PLACE] == 0)));
+    case RSVD:
+        return value == 0 || mock_entry_exists(v, value);
+    case RBIT:
+        return v[RSVD] == 0 ? value == 0 : mock_bit_reserved(v, value);
+    case WP:
+        return value == 0 || v[ACCESS] != 29;
+    case PKRS:
+        return value == 0 || v[KEY] != 0;
+    case CET:
+        return value ? v[WP] == 0 : v[ACCESS] != 29;
+    case LAM:
+        return value == 0 || (v[ACCESS] < 18 && v[PLACE] < 4);
+    default:
+        break;
+    }
+    if (axis >= ENTRY && axis < LEAF) {
+        return value == 0 || mock_entry_exists(v, (axis - ENTRY) / 5 + 1);
+    }
+    return value == 0 || axis < LEAF || axis >= WP || v[PLACE] != 4;
+}
+
+static bool mock_depends(const struct space *space, uint32_t axis, uint32_t earlier)
+{
+    (void)space;
+    switch (axis) {
+    case PLACE:
+        return earlier == SIZE;
+    case ACCESS:
+        return earlier == PLACE;
+    case RING:
+        return earlier == ACCESS;
+    case WIDTH:
+        return earlier == ACCESS || earlier == PLACE;
+    case RBIT:
+        return earlier == RSVD || earlier == SIZE;
+    case WP:
+        return earlier == ACCESS;
+    case PKRS:
+        return earlier == KEY;
+    case CET:
+        return earlier == WP || earlier == ACCESS;
+    case LAM:
+        return earlier == ACCESS || earlier == PLACE;
+    default:
+        break;
+    }
+    if (axis == RSVD || (axis >= ENTRY && axis < LEAF)) {
+        return earlier == LEVELS || earlier == SIZE;
+    }
+    return axis >= LEAF && axis < WP && earlier == PLACE;
+}
+
+static const struct space mock = {
+    .axes = MOCK_AXES, .values = mock_values, .allows = mock_allows, .depends = mock_depends};
+
+static void the_mock_in_pairs(void **state)
+{
+    struct array array;
+    uint32_t axis;
+
+    (void)state;
+    assert_null(covering_contract(&mock, 1, 300, &axis));
+    build(&array, &mock, 2, 1, NULL);
+    report("mock", &array);
+    assert_true(missing(&array, 2) == 0);
+    assert_true(array.count < lower_bound(&mock, 2) * 3 / 2);
+    free(array.rows);
+}
+
+static void the_mock_in_triples(void **state)
+{
+    struct array array;
+
+    (void)state;
+    build(&array, &mock, 3, 1, NULL);
+    report("mock", &array);
+    assert_true(missing(&array, 3) == 0);
+    assert_true(array.count < lower_bound(&mock, 3) * 3 / 2);
+    free(array.rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_spaces_are_covered),
+        cmocka_unit_test(no_rules_and_single_values),
+        cmocka_unit_test(the_mock_in_pairs),
+        cmocka_unit_test(the_mock_in_triples),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
