@@ -88,6 +88,7 @@ static void report(const char *name, const struct array *array)
                   (unsigned long long)lower_bound(array->space, c->strength),
                   (unsigned long long)c->covered, (unsigned long long)c->tuples,
                   (unsigned long long)c->illegal, (unsigned long long)array->most_work);
+    assert_true(array->most_work < 100000);
 }
 
 /* ---- small spaces, with rules made at random --------------------------------------------------------- */
@@ -366,6 +367,172 @@ static void the_mock_in_triples(void **state)
     free(array.rows);
 }
 
+/* ---- what the functions promise ---------------------------------------------------------------------- */
+
+static void same_seed_same_rows(void **state)
+{
+    struct array one, same, other;
+    size_t bytes;
+
+    (void)state;
+    build(&one, &mock, 2, 5, NULL);
+    build(&same, &mock, 2, 5, NULL);
+    build(&other, &mock, 2, 6, NULL);
+    bytes = (size_t)one.count * mock.axes;
+    assert_int_equal(one.count, same.count);
+    assert_memory_equal(one.rows, same.rows, bytes);
+    assert_true(one.count != other.count || memcmp(one.rows, other.rows, bytes) != 0);
+    free(one.rows);
+    free(same.rows);
+    free(other.rows);
+}
+
+static void a_row_less_is_noticed(void **state)
+{
+    uint32_t noticed = 0;
+    struct array array;
+
+    (void)state;
+    build(&array, &mock, 2, 2, NULL);
+    array.count--; /* its seed was not covered by the rows before it */
+    assert_true(missing(&array, 2) > 0);
+    /* Anywhere: nearly every row has a pair of the two largest axes that no other has. */
+    for (uint32_t i = 0; i < 20; i++) {
+        uint8_t *row = array.rows + (size_t)i * 50 * mock.axes, saved[MOCK_AXES];
+        memcpy(saved, row, mock.axes);
+        memcpy(row, array.rows + (size_t)(array.count - 1) * mock.axes, mock.axes);
+        noticed += missing(&array, 2) > 0;
+        memcpy(row, saved, mock.axes);
+    }
+    assert_true(noticed >= 15);
+    free(array.rows);
+}
+
+static void a_row_that_is_not_legal_is_noticed(void **state)
+{
+    struct array array;
+
+    (void)state;
+    build(&array, &mock, 2, 2, NULL);
+    assert_true(missing(&array, 2) == 0);
+    array.rows[RSVD] = 0;
+    array.rows[RBIT] = 1;
+    assert_true(missing(&array, 2) == UINT64_MAX);
+    free(array.rows);
+}
+
+static void rows_that_are_run_anyway_count(void **state)
+{
+    void *memory = malloc(covering_bytes(&mock, 3));
+    uint8_t row[MOCK_AXES] = {0};
+    const uint8_t pairs = 2;
+    struct covering c;
+    struct array array;
+
+    (void)state;
+    covering_begin(&c, &mock, 3, 1, memory);
+    covering_take(&c, row);
+    assert_true(c.covered == MOCK_AXES * (MOCK_AXES - 1) * (MOCK_AXES - 2) / 6);
+    covering_take(&c, row);
+    assert_true(c.covered == MOCK_AXES * (MOCK_AXES - 1) * (MOCK_AXES - 2) / 6);
+    row[WP] = 1; /* new: what has this value */
+    covering_take(&c, row);
+    assert_true(c.covered == MOCK_AXES * (MOCK_AXES - 1) * (MOCK_AXES - 2) / 6 +
+                                 (MOCK_AXES - 1) * (MOCK_AXES - 2) / 2);
+    free(memory);
+
+    build(&array, &mock, pairs, 1, row);
+    memcpy(array.rows + (size_t)array.count++ * MOCK_AXES, row, MOCK_AXES);
+    assert_true(missing(&array, pairs) == 0);
+    free(array.rows);
+}
+
+static bool two_lies(const struct space *space, const uint8_t *v, uint32_t axis, uint32_t value)
+{
+    uint32_t lie = *(const uint32_t *)space->context;
+
+    return axis != 3 || (lie == 0 ? v[1] != 1 || value == 0 : v[0] != 1);
+}
+
+static bool on_the_first(const struct space *space, uint32_t axis, uint32_t earlier)
+{
+    (void)space;
+    return axis == 3 && earlier == 0;
+}
+
+static void a_space_that_breaks_its_word_is_noticed(void **state)
+{
+    static const uint8_t values[] = {2, 2, 2, 2};
+    uint32_t lie, axis = 0;
+    struct space space = {
+        .axes = 4, .values = values, .allows = two_lies, .depends = on_the_first, .context = &lie};
+
+    (void)state;
+    lie = 0;
+    assert_string_equal(covering_contract(&space, 1, 20, &axis),
+                        "what is allowed depends on an axis that is not declared");
+    assert_int_equal(axis, 3);
+    lie = 1;
+    assert_string_equal(covering_contract(&space, 1, 20, &axis),
+                        "no value is allowed behind a legal choice");
+    assert_int_equal(axis, 3);
+}
+
+/* ---- the access matrix ------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    struct machine machine;
+} machines[] = {
+    {"everything",     {.vendor = VENDOR_INTEL, .physical_bits = 32, .levels = 5, .features = ~0ull}},
+    {"QEMU, -cpu max",
+     {.vendor = VENDOR_AMD,
+      .physical_bits = 40,
+      .levels = 5,
+      .features = BIT(FEATURE_NX) | BIT(FEATURE_GB_PAGES) | BIT(FEATURE_LA57) | BIT(FEATURE_SMEP) |
+                  BIT(FEATURE_SMAP) | BIT(FEATURE_PKU) | BIT(FEATURE_PKS) | BIT(FEATURE_AVX) |
+                  BIT(FEATURE_CX16) | BIT(FEATURE_HYPERVISOR)}                                      },
+    {"little",         {.vendor = VENDOR_INTEL, .physical_bits = 36, .levels = 4, .features = 0}    },
+};
+
+static void the_matrix_keeps_its_word(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_COUNT(machines); i++) {
+        struct space space = axes_space(&machines[i].machine);
+        uint32_t axis = 0;
+        const char *problem = covering_contract(&space, i, 2000, &axis);
+        if (problem) {
+            fail_msg("%s, %s: %s", machines[i].name, axis_name(axis), problem);
+        }
+    }
+}
+
+static void the_matrix_in_pairs(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_COUNT(machines); i++) {
+        struct space space = axes_space(&machines[i].machine);
+        struct array array;
+        build(&array, &space, 2, 1, NULL);
+        report(machines[i].name, &array);
+        assert_true(missing(&array, 2) == 0);
+        free(array.rows);
+    }
+}
+
+static void the_matrix_in_triples(void **state)
+{
+    struct space space = axes_space(&machines[0].machine);
+    struct array array;
+
+    (void)state;
+    build(&array, &space, 3, 1, NULL);
+    report(machines[0].name, &array);
+    assert_true(missing(&array, 3) == 0);
+    free(array.rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +540,14 @@ int main(void)
         cmocka_unit_test(no_rules_and_single_values),
         cmocka_unit_test(the_mock_in_pairs),
         cmocka_unit_test(the_mock_in_triples),
+        cmocka_unit_test(same_seed_same_rows),
+        cmocka_unit_test(a_row_less_is_noticed),
+        cmocka_unit_test(a_row_that_is_not_legal_is_noticed),
+        cmocka_unit_test(rows_that_are_run_anyway_count),
+        cmocka_unit_test(a_space_that_breaks_its_word_is_noticed),
+        cmocka_unit_test(the_matrix_keeps_its_word),
+        cmocka_unit_test(the_matrix_in_pairs),
+        cmocka_unit_test(the_matrix_in_triples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
