@@ -16,6 +16,7 @@ const struct deviation deviations[] = {
      .shown_by = {RULE_2_2, RULE_2_3, RULE_2_4, RULE_2_6, RULE_4_I, RULE_4_RSVD},
      .wrong = {{FIELD_ERROR_CODE, PF_EC_P, PF_EC_RSVD, PF_EC_RSVD | PF_EC_P}},
      .wrongs = 1,
+     .points = {{"walk=reserved", {.error_differs = PF_EC_P}}},
      .sentence = "a reserved-bit fault comes without P in its error code",
      },
     {
@@ -25,6 +26,7 @@ const struct deviation deviations[] = {
      .accesses = 1 << ACCESS_RMW_LOCKED,
      .wrong = {{FIELD_ERROR_CODE, PF_EC_W, 0, PF_EC_W}},
      .wrongs = 1,
+     .points = {{"kind=locked", {.error_differs = PF_EC_W}}},
      .sentence = "a locked read-modify-write faults as a read",
      },
     {

@@ -7,6 +7,7 @@
 
 #include "tests/harness/record.h"
 #include "tests/harness/rules.h"
+#include "tests/matrix/symptom.h"
 
 struct deviation {
     const char *machine;  /* as machine_emulator() names it: "QEMU TCG", "Bochs" */
@@ -25,7 +26,15 @@ struct deviation {
         uint64_t differs;       /* (expected ^ got) & mask */
         uint64_t got, got_mask; /* and got & got_mask == got */
     } wrong[3];
-    uint8_t wrongs;       /* rows used */
+    uint8_t wrongs; /* rows used; 0: no check of the suites meets it */
+    /*
+     * In the matrix: the points that meet it, and how these differ from what is allowed. A point is
+     * explained when all that differs in it belongs to entries that it meets.
+     */
+    struct {
+        const char *where;      /* as matrix/literals.h reads it: "walk=reserved"; NULL: none */
+        struct symptom symptom; /* vectors: both 0 where they do not differ */
+    } points[4];
     const char *sentence; /* what is wrong, in one line, for people */
 };
 

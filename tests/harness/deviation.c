@@ -4,15 +4,47 @@
  */
 #include "deviation.h"
 
+#include "annex.h"
+#include "baseline.h"
 #include "tests/deviations.h"
+#include "tests/matrix/literals.h"
 #include "x86/memory.h"
 
-#define ROWS_MAX 64u
+#define ROWS_MAX   64u
+#define POINTS_MAX ARRAY_COUNT(((struct deviation *)0)->points)
+
 static uint64_t occurred; /* one bit a row */
+/* Of each row's points: where they are. What cannot be read (a host test forbids it) never holds. */
+static struct where {
+    struct literals literals;
+    bool readable;
+} where[ROWS_MAX][POINTS_MAX];
+
+static size_t text_length(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length]) {
+        length++;
+    }
+    return length;
+}
 
 void deviation_start(void)
 {
     occurred = 0;
+    for (unsigned row = 0; row < deviation_count && row < ROWS_MAX; row++) {
+        for (unsigned i = 0; i < POINTS_MAX; i++) {
+            const char *text = deviations[row].points[i].where;
+            where[row][i].readable =
+                text && literals_parse(text, text_length(text), &where[row][i].literals);
+        }
+    }
+}
+
+bool deviation_is_for(unsigned row, bool matrix)
+{
+    return matrix ? deviations[row].points[0].where != NULL : deviations[row].wrongs != 0;
 }
 
 bool deviation_occurred(unsigned row)
@@ -100,4 +132,71 @@ uint16_t deviation_find(const struct record *record, const struct machine *m)
     }
     occurred |= rows;
     return found;
+}
+
+/* ---- points of the matrix -------------------------------------------------------------------------- */
+
+#define VECTOR_DIFFERS BIT(31) /* beside the flags of struct annex_symptom */
+
+static uint32_t flags_of(const struct annex_symptom *symptom)
+{
+    return symptom->flags |
+           (symptom->vector_expected != symptom->vector_got ? (uint32_t)VECTOR_DIFFERS : 0);
+}
+
+/* All that differs by @part differs in the same way by @whole, too. */
+static bool is_part(const struct annex_symptom *part, const struct annex_symptom *whole)
+{
+    uint32_t flags = flags_of(part);
+
+    return !(flags & ~flags_of(whole)) && !(part->error_differs & ~whole->error_differs) &&
+           part->error_got == (whole->error_got & part->error_differs) &&
+           (!(flags & VECTOR_DIFFERS) || (part->vector_expected == whole->vector_expected &&
+                                          part->vector_got == whole->vector_got));
+}
+
+/* The rows that apply to @m and hold at @values, whose symptoms together are @symptom. */
+static uint16_t find_rows(const struct symptom *symptom, const uint8_t *values,
+                          const struct machine *m)
+{
+    struct annex_symptom whole, part;
+    uint32_t flags = 0, error = 0;
+    uint64_t rows = 0;
+    uint16_t first = 0;
+
+    annex_symptom_from(symptom, &whole);
+    for (unsigned i = 0; i < deviation_count * POINTS_MAX && i < ROWS_MAX * POINTS_MAX; i++) {
+        unsigned row = i / (unsigned)POINTS_MAX, n = i % (unsigned)POINTS_MAX;
+        annex_symptom_from(&deviations[row].points[n].symptom, &part);
+        if (!where[row][n].readable || !deviation_applies(row, m) ||
+            !literals_hold(&where[row][n].literals, values) || !is_part(&part, &whole)) {
+            continue;
+        }
+        flags |= flags_of(&part);
+        error |= part.error_differs;
+        rows |= BIT(row);
+        first = first ? first : (uint16_t)(row + 1);
+    }
+    if (flags != flags_of(&whole) || error != whole.error_differs) {
+        return 0;
+    }
+    occurred |= rows;
+    return first;
+}
+
+uint16_t deviation_find_point(const struct symptom *symptom, const uint8_t *values,
+                              const struct machine *m)
+{
+    uint16_t found = find_rows(symptom, values, m);
+
+    return !found && baseline_accepts_point(symptom, values) ? DEVIATION_BASELINE : found;
+}
+
+uint16_t deviation_find_fold(const struct symptom *symptom, const struct conjunction *fold,
+                             const struct machine *m)
+{
+    /* literals_cover(): an axis that the fold does not name is in no set of values. */
+    uint16_t found = find_rows(symptom, fold->value, m);
+
+    return !found && baseline_accepts_fold(symptom, fold) ? DEVIATION_BASELINE : found;
 }

@@ -8,13 +8,12 @@
 #include "record_log.h"
 #include "rules.h"
 
-#define JOURNAL_MAGIC   0x4a544c46u /* "FLTJ" */
-#define JOURNAL_VERSION 1u
+#define JOURNAL_MAGIC 0x4a544c46u /* "FLTJ" */
 /* Room that details never take: for runs, and for the ABOUT and END that everything depends on. */
 #define JOURNAL_RESERVE 2048u
 #define RUN_RESERVE     256u
 
-enum unit_type { UNIT_HEADER = 1, UNIT_RECORD, UNIT_RUN, UNIT_ABOUT, UNIT_END };
+enum unit_type { UNIT_HEADER = 1, UNIT_RECORD, UNIT_RUN, UNIT_ABOUT, UNIT_END, UNIT_DIED };
 
 struct unit {
     uint32_t magic;
@@ -122,7 +121,8 @@ static void add_to_run(struct journal *journal, const struct record *record)
 
 void journal_check(struct journal *journal, const struct record *record)
 {
-    bool details = !journal->compact || record->verdict > VERDICT_KNOWN;
+    bool details = !journal->compact || record->verdict > VERDICT_KNOWN ||
+                   record->annex == ANNEX_POINT || record->annex == ANNEX_PART;
     if (details) {
         journal_flush(journal);
         details = write_unit(journal, UNIT_RECORD, record, record->bytes, JOURNAL_RESERVE);
@@ -137,6 +137,12 @@ void journal_about(struct journal *journal, const struct check_ref *check)
     if (journal->unrecorded > 0 ||
         !write_unit(journal, UNIT_ABOUT, check, sizeof(*check), sizeof(struct unit)))
         journal->full = true;
+}
+
+void journal_died(struct journal *journal, const struct check_ref *check)
+{
+    journal_flush(journal);
+    write_unit(journal, UNIT_DIED, check, sizeof(*check), sizeof(struct unit));
 }
 
 void journal_end(struct journal *journal)
@@ -176,7 +182,7 @@ static const struct record *spread_run(struct journal_reader *reader)
 {
     struct journal_run *run = &reader->run;
     struct record *record = (struct record *)reader->record;
-    *record = (struct record){.bytes = (uint32_t)record_size(0, false),
+    *record = (struct record){.bytes = (uint32_t)record_size(0, false, ANNEX_NONE),
                               .kind = RECORD_CHECK,
                               .verdict = run->verdict,
                               .rule = run->rule,
@@ -223,9 +229,10 @@ bool journal_read(struct journal_reader *reader, struct journal_entry *entry)
                 return false;
             break;
         case UNIT_ABOUT:
+        case UNIT_DIED:
             if (unit.length != sizeof(entry->about))
                 return false;
-            entry->kind = RECORD_ABOUT;
+            entry->kind = unit.type == UNIT_ABOUT ? RECORD_ABOUT : RECORD_DIED;
             memcpy(&entry->about, payload, unit.length);
             break;
         case UNIT_END:

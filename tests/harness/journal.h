@@ -18,6 +18,8 @@
 #include "session.h"
 #include "tests/report/sink.h"
 
+#define JOURNAL_VERSION 2u
+
 /* What a journal begins with: it is continued only by the same build with the same options. */
 struct journal_header {
     uint8_t build_id[20];
@@ -45,7 +47,7 @@ struct journal_run {
 /* The writing side. */
 struct journal {
     struct sink *sink;
-    bool compact;        /* JOURNAL_VARIABLE: only failures and errors in full, the rest as runs */
+    bool compact;        /* JOURNAL_VARIABLE: the details that matter, the rest as runs */
     bool full;           /* what is about to run was not written: a reset would blame another */
     size_t room;         /* bytes that the carrier still takes */
     uint32_t sequence;   /* of the next unit */
@@ -64,7 +66,8 @@ void journal_begin(struct journal *journal, struct sink *sink, enum journal_carr
 
 /*
  * A check has ended. Details are left out, and record.lost is set when it is read back, where the
- * carrier is compact and nothing went wrong, or is nearly full.
+ * carrier is compact and nothing went wrong, or is nearly full. Of the matrix, points, folds and
+ * parts keep them: without, it would not even be known what they are.
  */
 void journal_check(struct journal *journal, const struct record *record);
 
@@ -73,6 +76,12 @@ void journal_check(struct journal *journal, const struct record *record);
  * unless journal->full says otherwise.
  */
 void journal_about(struct journal *journal, const struct check_ref *check);
+
+/*
+ * An earlier start died in @check, a part of the matrix: parts have their results all at the end, so
+ * that a later start would not know.
+ */
+void journal_died(struct journal *journal, const struct check_ref *check);
 
 /* The run has ended properly: nothing is to be continued. */
 void journal_end(struct journal *journal);
@@ -94,7 +103,7 @@ struct journal_reader {
 struct journal_entry {
     enum record_kind kind;
     const struct record *record;  /* RECORD_CHECK; valid until the next call */
-    struct check_ref about;       /* RECORD_ABOUT */
+    struct check_ref about;       /* RECORD_ABOUT, RECORD_DIED */
     struct journal_header header; /* RECORD_HEADER */
 };
 

@@ -77,6 +77,12 @@ enum field {
     FIELD_EVENTS,       /* how often something happened */
     FIELD_STATUS,       /* a function's return value */
     FIELD_TICKS,        /* of the TSC, recorded; detail: how many rounds */
+    FIELD_ENTRY_ABOVE,  /* as FIELD_ENTRY, of the page above the edge (matrix/point.h) */
+    FIELD_RIP_ASTRAY,   /* 1: the fault was reported from elsewhere than the access */
+    FIELD_DATA_WRONG,   /* 1: something else was read or stored than should have been */
+    FIELD_POINTS,       /* of the matrix that passed */
+    FIELD_TUPLES,       /* combinations of axis values that were covered */
+    FIELD_RULE_ROW,     /* how often a row of the model took effect (1: some time); detail: row */
     FIELD_COUNT
 };
 
@@ -91,6 +97,7 @@ enum record_kind {
     RECORD_ABOUT = 2,  /* journal only: about to run this check (or all of its suite) */
     RECORD_HEADER = 3, /* journal only: build id, options, which report directory */
     RECORD_END = 4,    /* journal only: the run ended properly */
+    RECORD_DIED = 5,   /* journal only: an earlier start died in this part of the matrix */
 };
 
 /* Why a check was skipped or could not tell; text in record_names.c. */
@@ -106,29 +113,47 @@ enum reason {
     REASON_LEAF_ABSENT,   /* the level axis does not exist for this leaf size or paging mode */
     REASON_SETUP,         /* the processor refused the state that the check needs; detail: item */
     REASON_NO_RESOURCE,   /* firmware has none of what the check needs (names in detail) */
+    REASON_ENDED,         /* Esc ended the matrix before this part's first point */
+    REASON_NOT_WHOLE,     /* only a part of the matrix ran: rules may be missing in it */
+    REASON_UNCOVERED,     /* combinations of axis values that an array should have covered */
+    REASON_NO_POINTS,     /* none of a part's points exists here */
     REASON_COUNT
 };
 
+/* What else a record of the matrix carries (annex.h). */
+enum record_annex { ANNEX_NONE, ANNEX_POINT, ANNEX_PART, ANNEX_RULES, ANNEX_COUNT };
+
+/* record.deviation of what --baseline lists. */
+#define DEVIATION_BASELINE 0xffffu
+
 struct record {
-    uint32_t bytes;  /* of the whole record, comparisons and oops included; multiple of 8 */
+    uint32_t bytes;  /* of the whole record, all that follows included; multiple of 8 */
     uint8_t kind;    /* enum record_kind */
     uint8_t verdict; /* enum verdict */
     uint8_t rule;    /* enum rule */
     uint8_t reason;  /* enum reason */
     uint16_t reason_detail;
-    uint16_t deviation; /* row of deviations[] + 1, 0: none */
+    uint16_t deviation; /* row of deviations[] + 1, or DEVIATION_BASELINE; 0: none */
     uint16_t comparisons;
     uint8_t has_oops;
-    uint8_t lost; /* 1: details were dropped (read back from a short journal) */
+    uint8_t lost;  /* 1: details were dropped (read back from a short journal) */
+    uint8_t annex; /* enum record_annex */
+    uint8_t pad[7];
     struct check_ref check;
     struct scene scene;
     struct comparison comparison[];
-    /* struct oops follows the last comparison when has_oops */
+    /* struct oops follows the last comparison when has_oops, and then the annex */
 };
 
 static inline const struct oops *record_oops(const struct record *record)
 {
     return record->has_oops ? (const struct oops *)&record->comparison[record->comparisons] : NULL;
+}
+
+static inline const void *record_annex(const struct record *record)
+{
+    return (const uint8_t *)&record->comparison[record->comparisons] +
+           (record->has_oops ? sizeof(struct oops) : 0);
 }
 
 static inline bool comparison_differs(const struct comparison *c)

@@ -20,9 +20,10 @@ static bool walk_valid(const struct walk_picture *walk)
 bool record_valid(const struct record *record, size_t length)
 {
     if (length < sizeof(*record) || record->bytes != length || record->has_oops > 1 ||
-        record->bytes != record_size(record->comparisons, record->has_oops))
+        record->annex >= ANNEX_COUNT ||
+        record->bytes != record_size(record->comparisons, record->has_oops, record->annex))
         return false;
-    if (record->kind < RECORD_CHECK || record->kind > RECORD_END ||
+    if (record->kind < RECORD_CHECK || record->kind > RECORD_DIED ||
         record->verdict >= VERDICT_COUNT || record->rule >= RULE_COUNT ||
         record->reason >= REASON_COUNT || record->check.size > SIZE_NONE ||
         record->check.level > LEVELS_MAX || record->check.ring > RING_NONE)
@@ -34,6 +35,8 @@ bool record_valid(const struct record *record, size_t length)
     for (unsigned i = 0; i < record->comparisons; i++)
         if (record->comparison[i].field >= FIELD_COUNT)
             return false;
+    if (!annex_valid(record))
+        return false;
     const struct oops *oops = record_oops(record);
     return oops == NULL || (oops->reason < OOPS_REASON_COUNT && oops->code_count <= OOPS_CODE &&
                             oops->trace_count <= OOPS_TRACE && walk_valid(&oops->cr2_walk) &&

@@ -5,6 +5,7 @@
 #ifndef HARNESS_RECORD_LOG_H
 #define HARNESS_RECORD_LOG_H
 
+#include "annex.h"
 #include "record.h"
 
 #define LOG_SUITES 64u /* suites that are counted apart */
@@ -19,10 +20,10 @@ struct record_log {
 };
 
 /* Bytes of a record with so many @comparisons: what record->bytes must say. */
-static inline size_t record_size(size_t comparisons, bool has_oops)
+static inline size_t record_size(size_t comparisons, bool has_oops, unsigned annex)
 {
     return ALIGN_UP(sizeof(struct record) + comparisons * sizeof(struct comparison) +
-                        (has_oops ? sizeof(struct oops) : 0),
+                        (has_oops ? sizeof(struct oops) : 0) + annex_size(annex),
                     (size_t)8);
 }
 

@@ -9,6 +9,7 @@
 #include "fault/extable.h"
 #include "fault/world.h"
 #include "machine.h"
+#include "tests/model/model.h"
 #include "x86/exception.h"
 
 #define ROW_NAME(id, key, text) [id] = (text),
@@ -53,7 +54,11 @@ NONE_MISSING(ACCESSES, ACCESS_NONE + 1);
     X(REASON_RULE_UNTESTED, "rule_untested", "no check exercised this rule")                       \
     X(REASON_LEAF_ABSENT, "leaf_absent", "this level does not exist for this page size here")      \
     X(REASON_SETUP, "setup", "the processor refused the state that the check needs")               \
-    X(REASON_NO_RESOURCE, "no_resource", "firmware does not offer what the check needs")
+    X(REASON_NO_RESOURCE, "no_resource", "firmware does not offer what the check needs")           \
+    X(REASON_ENDED, "ended", "Esc ended the matrix before")                                        \
+    X(REASON_NOT_WHOLE, "not_whole", "only a part of the matrix ran")                              \
+    X(REASON_UNCOVERED, "uncovered", "the points do not cover what they should")                   \
+    X(REASON_NO_POINTS, "no_points", "none of its points exists on this machine")
 const char *const reason_texts[REASON_COUNT] = {REASONS(ROW_NAME)};
 const char *const reason_keys[REASON_COUNT] = {REASONS(ROW_KEY)};
 NONE_MISSING(REASONS, REASON_COUNT);
@@ -99,6 +104,7 @@ enum detail_format {
     DETAIL_BYTE,  /* "memory at byte 12" */
     DETAIL_REGISTER,
     DETAIL_WORLD,
+    DETAIL_ROW, /* "rule R3.5: a supervisor fetch from a user page" */
 };
 
 #define FIELDS(X)                                                                                  \
@@ -122,7 +128,13 @@ enum detail_format {
     X(FIELD_PAGES, "pages", "pages of our memory type", AS_COUNT, NO_DETAIL)                       \
     X(FIELD_EVENTS, "events", "events", AS_COUNT, NO_DETAIL)                                       \
     X(FIELD_STATUS, "status", "status", AS_SIGNED, NO_DETAIL)                                      \
-    X(FIELD_TICKS, "ticks", "TSC ticks", AS_COUNT, NO_DETAIL)
+    X(FIELD_TICKS, "ticks", "TSC ticks", AS_COUNT, NO_DETAIL)                                      \
+    X(FIELD_ENTRY_ABOVE, "entry_above", "above afterwards", AS_ENTRY, DETAIL_LEVEL)                \
+    X(FIELD_RIP_ASTRAY, "rip_astray", "reported from elsewhere", AS_COUNT, NO_DETAIL)              \
+    X(FIELD_DATA_WRONG, "data_wrong", "wrong data", AS_COUNT, NO_DETAIL)                           \
+    X(FIELD_POINTS, "points", "points that passed", AS_COUNT, NO_DETAIL)                           \
+    X(FIELD_TUPLES, "tuples", "combinations covered", AS_COUNT, NO_DETAIL)                         \
+    X(FIELD_RULE_ROW, "rule_row", "rule", AS_COUNT, DETAIL_ROW)
 
 #define FIELD_KEY(id, key, name, format, detail) [id] = (key),
 #define FIELD_ROW(id, key, name, format, detail) [id] = {name, format, detail},
@@ -236,6 +248,13 @@ void print_field(struct sink *sink, const struct comparison *comparison)
     case DETAIL_WORLD:
         sink_printf(sink, "%s ", name);
         print_world_item(sink, detail);
+        break;
+    case DETAIL_ROW:
+        if (detail < model_row_count)
+            sink_printf(sink, "%s %s: %s", name, model_rows[detail].number,
+                        model_rows[detail].what);
+        else
+            sink_printf(sink, "%s row %u", name, detail);
         break;
     }
 }

@@ -3,6 +3,8 @@
  */
 #include "trial.h"
 
+#include "annex.h"
+#include "baseline.h"
 #include "deviation.h"
 #include "machine.h"
 #include "plan.h"
@@ -14,8 +16,11 @@ static struct trial current;
 static union {
     struct record record;
     uint8_t bytes[sizeof(struct record) + TRIAL_COMPARISONS * sizeof(struct comparison) +
-                  sizeof(struct oops)];
+                  sizeof(struct oops) + sizeof(struct annex_rules)];
 } made __attribute__((aligned(8)));
+_Static_assert(sizeof(struct annex_rules) >= sizeof(struct annex_point) &&
+                   sizeof(struct annex_rules) >= sizeof(struct annex_part),
+               "the largest annex fits");
 
 void trial_compare(struct trial *trial, enum field field, unsigned detail, uint64_t expected,
                    uint64_t mask, uint64_t got)
@@ -63,14 +68,26 @@ static enum verdict trial_judge(const struct trial *trial)
     return VERDICT_PASS;
 }
 
+/* Why a failure is no news. */
+static uint16_t find_deviation(const struct trial *trial, const struct record *record)
+{
+    uint16_t found = trial->annex ? trial->deviation : deviation_find(record, &machine);
+    char id[CHECK_ID_TEXT];
+
+    record_id(record, id);
+    return !found && baseline_accepts(record, id) ? DEVIATION_BASELINE : found;
+}
+
 static const struct record *make_record(const struct trial *trial, const struct oops *oops)
 {
     struct record *record = &made.record;
+    size_t annex = annex_size(trial->annex);
 
     *record = (struct record){
-        .bytes = (uint32_t)record_size(trial->comparisons, oops != NULL),
+        .bytes = (uint32_t)record_size(trial->comparisons, oops != NULL, trial->annex),
         .kind = RECORD_CHECK,
-        .rule = trial->test_case->rule,
+        .annex = trial->annex,
+        .rule = trial->rule,
         .reason = trial->reason,
         .reason_detail = trial->reason_detail,
         .comparisons = trial->comparisons,
@@ -79,6 +96,9 @@ static const struct record *make_record(const struct trial *trial, const struct 
         .scene = trial->scene,
     };
     memcpy(record->comparison, trial->comparison, trial->comparisons * sizeof(struct comparison));
+    if (annex) {
+        memcpy(made.bytes + record->bytes - annex, trial->annex_data, annex);
+    }
     if (oops) {
         memcpy(&record->comparison[trial->comparisons], oops, sizeof(*oops));
         record->verdict = VERDICT_ERROR;
@@ -90,7 +110,7 @@ static const struct record *make_record(const struct trial *trial, const struct 
         record->reason = REASON_SILENT;
     }
     if (record->verdict == VERDICT_FAIL) {
-        record->deviation = deviation_find(record, &machine);
+        record->deviation = find_deviation(trial, record);
         if (record->deviation) {
             record->verdict = VERDICT_KNOWN;
         }
@@ -103,6 +123,7 @@ static void trial_begin(struct trial *trial, const struct check_ref *ref)
     memset(trial, 0, sizeof(*trial));
     trial->ref = *ref;
     trial->test_case = check_case(ref);
+    trial->rule = trial->test_case->rule;
     trial->leaf = ref->size == SIZE_NONE ? 0 : ref->size + 1u;
     trial->level = ref->level;
     trial->user = ref->ring == RING_USER;
@@ -149,8 +170,24 @@ const struct record *trial_run(const struct check_ref *ref)
     return make_record(&current, NULL);
 }
 
+const struct record *trial_filled(const struct check_ref *ref, trial_fill *fill,
+                                  const void *context)
+{
+    trial_begin(&current, ref);
+    fill(&current, context);
+    return make_record(&current, NULL);
+}
+
 const struct record *trial_oops(const struct oops *oops)
 {
+    return make_record(&current, oops);
+}
+
+const struct record *trial_oops_of(const struct check_ref *ref, const struct oops *oops,
+                                   trial_fill *fill, const void *context)
+{
+    trial_begin(&current, ref);
+    fill(&current, context);
     return make_record(&current, oops);
 }
 
@@ -160,7 +197,7 @@ const struct record *trial_verdict(const struct check_ref *ref, enum verdict ver
     struct record *record = &made.record;
 
     *record = (struct record){
-        .bytes = (uint32_t)record_size(0, false),
+        .bytes = (uint32_t)record_size(0, false, ANNEX_NONE),
         .kind = RECORD_CHECK,
         .verdict = (uint8_t)verdict,
         .rule = check_case(ref)->rule,

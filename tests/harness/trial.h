@@ -17,10 +17,14 @@ struct trial {
     unsigned leaf;  /* level of the leaf by the size axis: 1 to 3, 0 without the axis */
     unsigned level; /* 1 to 5, 0 without the axis */
     bool user;      /* ring axis */
+    uint8_t rule;   /* enum rule: the case's, unless it says better */
     uint8_t reason; /* enum reason: not REASON_NONE: skipped, or could not tell */
     uint16_t reason_detail;
     bool skipped;
     uint16_t comparisons, left_out; /* @left_out: did not fit; then it is an ERROR */
+    uint8_t annex;                  /* enum record_annex, and what it holds */
+    const void *annex_data;
+    uint16_t deviation; /* with an annex: as record.deviation, if it fails */
     struct scene scene;
     struct comparison comparison[TRIAL_COMPARISONS];
 };
@@ -48,8 +52,20 @@ void trial_error(struct trial *trial, enum reason reason, unsigned detail);
  */
 const struct record *trial_run(const struct check_ref *ref);
 
-/* The record of the check that trial_run was in when @oops ended the batch. */
+/*
+ * The same for a check whose results are there already: @fill enters them.
+ */
+typedef void trial_fill(struct trial *trial, const void *context);
+const struct record *trial_filled(const struct check_ref *ref, trial_fill *fill,
+                                  const void *context);
+
+/*
+ * The record of the check that trial_run was in when @oops ended the batch. trial_oops_of: of a check
+ * that did not run as a trial.
+ */
 const struct record *trial_oops(const struct oops *oops);
+const struct record *trial_oops_of(const struct check_ref *ref, const struct oops *oops,
+                                   trial_fill *fill, const void *context);
 
 /* A record without a run: the machine reset in @ref, a rule stayed untested ... */
 const struct record *trial_verdict(const struct check_ref *ref, enum verdict verdict,

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint32_t length = data[0] * 8u, take = length < size - 2 ? length : (uint32_t)(size - 2);
         uint16_t type = data[1] % 8;
         length = (take + 7) / 8 * 8;
-        uint32_t unit[6] = {0x4a544c46, type | 1u << 16, length, sequence, 0, 0};
+        uint32_t unit[6] = {0x4a544c46, type | JOURNAL_VERSION << 16, length, sequence, 0, 0};
         memcpy(units + at + sizeof(unit), data + 2, take);
         unit[4] =
             journal_crc32(journal_crc32(0, unit, sizeof(unit)), units + at + sizeof(unit), length);

@@ -1,6 +1,6 @@
 /*
- * report_fixture.h: a run that never was, for the tests of the reports: suites, ids, a deviation
- * and records of every verdict. It replaces plan.c, deviations.c, suites.c and symbols.c in the
+ * report_fixture.h: a run that never was, for the tests of the reports: suites, a deviation, a model
+ * and records of every verdict. It replaces suites.c, deviations.c, model.c and symbols.c in the
  * program.
  */
 #ifndef HOST_REPORT_FIXTURE_H
@@ -10,6 +10,7 @@
 
 #include "fault/symbols.h"
 #include "tests/deviations.h"
+#include "tests/harness/annex.h"
 #include "tests/harness/machine.h"
 #include "tests/harness/plan.h"
 #include "tests/harness/rules.h"
@@ -29,11 +30,24 @@ static const struct test_case reserved_cases[] = {
 static const struct test_case takeover_cases[] = {
     {.name = "gives_back", .rule = RULE_GIVE_BACK}
 };
-static const struct suite protect = {"write_protect", "R/W=0", protect_cases, 2};
-static const struct suite reserved = {"reserved", "reserved bits", reserved_cases, 1};
-static const struct suite takeover = {"takeover", "<what> \"is\" & was", takeover_cases, 1};
-const struct suite *const suites[] = {&protect, &reserved, &takeover};
-const uint32_t suite_count = 3;
+static const struct test_case matrix_cases[] = {
+    {.name = "pairs",                .flags = CASE_MATRIX, .matrix = 0xff},
+    {.name = "needed",               .flags = CASE_MATRIX, .matrix = 0xff},
+    {.name = "every_rule_exercised", .flags = CASE_MATRIX, .matrix = 0xff},
+};
+static const struct test_case point_case = {.name = "point", .flags = CASE_ALONE};
+static const struct test_case fold_case = {.name = "fold"};
+
+#define SUITE_OF(name_, title_, cases_)                                                            \
+    .name = name_, .title = title_, .cases = cases_, .count = ARRAY_COUNT(cases_)
+static const struct suite protect = {SUITE_OF("write_protect", "R/W=0", protect_cases)};
+static const struct suite reserved = {SUITE_OF("reserved", "reserved bits", reserved_cases)};
+static const struct suite takeover = {SUITE_OF("takeover", "<what> \"is\" & was", takeover_cases)};
+static const struct suite matrix = {SUITE_OF("matrix", "the access matrix", matrix_cases),
+                                    .point = &point_case, .fold = &fold_case};
+const struct suite *const suites[] = {&protect, &reserved, &takeover, &matrix};
+const uint32_t suite_count = 4;
+#define MATRIX_SUITE 3u
 
 const struct deviation deviations[] = {
     {.machine = "QEMU TCG",
@@ -43,16 +57,14 @@ const struct deviation deviations[] = {
 };
 const uint32_t deviation_count = 1;
 
-const struct test_case *check_case(const struct check_ref *ref)
-{
-    return &suites[ref->suite]->cases[ref->test_case];
-}
-
-void check_id(const struct check_ref *ref, char text[CHECK_ID_TEXT])
-{
-    snprintf(text, CHECK_ID_TEXT, "%s.%s/4k.l%u.%s", suites[ref->suite]->name,
-             check_case(ref)->name, ref->level, ref->ring == RING_USER ? "user" : "supervisor");
-}
+const struct model_row model_rows[] = {
+    {.number = "R2.1", .what = "an entry with P=0 ends the walk"   },
+    {.number = "R2.3", .what = "an address bit that does not exist", .misplaceable = true},
+    {.number = "R3.2",                .what = "a user write wants R/W=1 in \"every\" entry <all> # of \\ them"                                            },
+    {.number = "R3.5",                .what = "a supervisor fetch from a user page"},
+    {.number = "R4.I",                .what = "I/D without NXE and SMEP: either"                                            },
+};
+const uint32_t model_row_count = ARRAY_COUNT(model_rows);
 
 const char *symbol_find(uint64_t address, uint64_t *offset)
 {
@@ -181,6 +193,147 @@ static inline struct record *oops_record(void)
     for (unsigned i = 0; i < 16; i++)
         o->registers[i] = UINT64_C(0x1111111111111111) * i;
     r->bytes += (uint32_t)sizeof(*o);
+    return r;
+}
+
+/* Append an annex of @bytes at @data. */
+static inline void add_annex(struct record *record, enum record_annex annex, const void *data)
+{
+    size_t bytes = annex_size(annex);
+
+    assert_true(record->bytes + bytes <= RECORD_ROOM);
+    memcpy(room.bytes + record->bytes, data, bytes);
+    record->annex = (uint8_t)annex;
+    record->bytes += (uint32_t)bytes;
+}
+
+/*
+ * A point of the matrix, made alone: a write from ring 0 across an edge whose second page has a
+ * reserved bit; P is missing in the error code.
+ */
+static inline struct record *point_record(enum verdict verdict)
+{
+    struct annex_point point = {
+        .rules = BIT(1) | BIT(2),
+        .address = 0x40807ffffffc,
+        .cr2 = 0x1234,
+        .got_cr2 = 0x408080000000,
+        .symptom = {.vector_expected = VECTOR_PF, .vector_got = VECTOR_PF, .error_differs = 1},
+        .got_error = verdict == VERDICT_PASS ? 0xb : 0xa,
+        .got_vector = VECTOR_PF,
+        .outcomes = 2,
+        .levels = 4,
+        .leaf = 1,
+        .bytes = 8,
+        .used = 3,
+        .flags = POINT_RAN,
+    };
+    static const pte_t walks[2][LEVELS_MAX] = {
+        {0x5063,          0x2063, 0x3063, 0x4063},
+        {0x8000000005063, 0x6063, 0x7063, 0x8063}
+    };
+    struct record *r = record_start(MATRIX_SUITE, 0, verdict);
+
+    memcpy(point.before, walks, sizeof(walks));
+    memcpy(point.after, walks, sizeof(walks));
+    point.outcome[0] = (struct model_outcome){.vector = VECTOR_PF,
+                                              .error = 0xb,
+                                              .error_mask = UINT32_MAX,
+                                              .cr2 = 0x408080000000,
+                                              .cr2_mask = UINT64_MAX};
+    point.outcome[0].walk[0] = (struct model_bits){.accessed = 0xe, .accessed_mask = 0xe};
+    point.outcome[1] = point.outcome[0];
+    point.outcome[1].error = 9;
+    point.outcome[1].cr2_mask = ~UINT64_C(0xfff);
+    memset(point.where.value, FOLD_ANY, sizeof(point.where.value));
+    point.point.value[AXIS_PLACE] = PLACE_SECOND;
+    point.point.value[AXIS_ACCESS] = MATRIX_WRITE;
+    point.point.value[AXIS_RING] = RING_IS_0;
+    point.point.value[AXIS_RSVD] = 1;
+    r->check = (struct check_ref){.suite = MATRIX_SUITE,
+                                  .test_case = CASE_POINT,
+                                  .size = SIZE_NONE,
+                                  .ring = RING_NONE,
+                                  .variant = NO_VARIANT};
+    r->rule = RULE_2_3;
+    r->scene = (struct scene){
+        .present = 1,
+        .levels = 4,
+        .leaf = 1,
+        .access = ACCESS_WRITE,
+        .width = 8,
+        .address = point.address,
+        .cr0 = CR0_PG | CR0_PE | CR0_WP,
+        .cr4 = CR4_PAE,
+        .efer = EFER_NXE | EFER_LMA,
+        .got = {.vector = VECTOR_PF, .error = point.got_error}
+    };
+    memcpy(r->scene.before, point.before[0], sizeof(r->scene.before));
+    memcpy(r->scene.after, point.after[0], sizeof(r->scene.after));
+    add_comparison(r, FIELD_VECTOR, 0, VECTOR_PF, 0xffff, VECTOR_PF);
+    add_comparison(r, FIELD_ERROR_CODE, 0, 0xb, UINT32_MAX, point.got_error);
+    add_annex(r, ANNEX_POINT, &point);
+    return r;
+}
+
+/* The same as the witness of a fold of 123456 points. */
+static inline struct record *fold_record(enum verdict verdict)
+{
+    struct record *r = point_record(verdict);
+    struct annex_point *fold = (struct annex_point *)(uintptr_t)record_point(r);
+
+    r->check.test_case = CASE_FOLD;
+    r->deviation = verdict == VERDICT_KNOWN;
+    fold->points = 123456;
+    fold->flags |= POINT_REPEATS;
+    fold->where.value[AXIS_COUNT + DERIVED_WALK] = MODEL_RESERVED;
+    return r;
+}
+
+/* The part @number, of which 31 points are known or fail. */
+static inline struct record *part_record(enum verdict verdict, unsigned number)
+{
+    bool all_passed = verdict == VERDICT_PASS;
+    const struct annex_part part = {.planned = 72123,
+                                    .run = 72123,
+                                    .passed = all_passed ? 72123 : 72092,
+                                    .known = verdict == VERDICT_KNOWN ? 31 : 0,
+                                    .failed = verdict == VERDICT_FAIL ? 31 : 0,
+                                    .tuples = 30000,
+                                    .tuples_legal = 21000,
+                                    .tuples_here = 20000,
+                                    .tuples_covered = 20000,
+                                    .ticks = 4000,
+                                    .folds = !all_passed};
+    struct record *r = record_start(MATRIX_SUITE, number, verdict);
+
+    r->check.size = SIZE_NONE;
+    r->check.level = 0;
+    r->check.ring = RING_NONE;
+    add_comparison(r, FIELD_POINTS, 0, part.run, UINT64_MAX, part.passed);
+    add_annex(r, ANNEX_PART, &part);
+    return r;
+}
+
+/* What the model's rows met. */
+static inline struct record *rules_record(enum verdict verdict)
+{
+    struct annex_rules rules = {.digest = 0x123456789abcdef0};
+    struct record *r = record_start(MATRIX_SUITE, 2, verdict);
+
+    r->check.size = SIZE_NONE;
+    r->check.level = 0;
+    r->check.ring = RING_NONE;
+    for (unsigned row = 0; row < model_row_count; row++)
+        rules.count[row] = row == 3 ? 0 : 4710 + row;
+    rules.choice[4] = (struct matrix_choice){
+        .open = 900, .taken = {0, 898, 2}
+    };
+    for (unsigned row = 0; row < model_row_count; row++)
+        if (row != 3 || verdict == VERDICT_ERROR)
+            add_comparison(r, FIELD_RULE_ROW, row, 1, UINT64_MAX, rules.count[row] > 0);
+    r->reason = verdict == VERDICT_ERROR ? REASON_RULE_UNTESTED : REASON_NONE;
+    add_annex(r, ANNEX_RULES, &rules);
     return r;
 }
 

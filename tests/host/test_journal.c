@@ -285,7 +285,7 @@ static void records_are_checked_before_use(void **state)
         assert_false(record_valid(r, length));                                                     \
     } while (0)
     REFUSED(r->kind = 0);
-    REFUSED(r->kind = RECORD_END + 1);
+    REFUSED(r->kind = RECORD_DIED + 1);
     REFUSED(r->verdict = VERDICT_COUNT);
     REFUSED(r->rule = RULE_COUNT);
     REFUSED(r->reason = REASON_COUNT);
@@ -302,6 +302,92 @@ static void records_are_checked_before_use(void **state)
     REFUSED(oops->trace_count = OOPS_TRACE + 1);
     REFUSED(oops->cr2_walk.levels = 6);
     REFUSED(oops->reason = OOPS_REASON_COUNT);
+}
+
+#define REFUSED_POINT(change)                                                                      \
+    do {                                                                                           \
+        r = fold_record(VERDICT_FAIL);                                                             \
+        struct annex_point *point = (struct annex_point *)(uintptr_t)record_point(r);              \
+        (void)point;                                                                               \
+        size_t length = r->bytes;                                                                  \
+        change;                                                                                    \
+        assert_false(record_valid(r, length));                                                     \
+    } while (0)
+
+static void annexes_are_checked_before_use(void **state)
+{
+    (void)state;
+    struct record *r = fold_record(VERDICT_FAIL);
+    assert_true(record_valid(r, r->bytes));
+    assert_true(record_point(r)->points == 123456);
+    assert_null(record_part(r));
+    REFUSED_POINT(r->annex = ANNEX_NONE);
+    REFUSED_POINT(r->annex = ANNEX_PART);
+    REFUSED_POINT(r->annex = ANNEX_COUNT);
+    REFUSED_POINT(r->annex = 0xff);
+    REFUSED_POINT(point->point.value[AXIS_WP] = 2);
+    REFUSED_POINT(point->point.value[AXIS_ACCESS] = MATRIX_ACCESS_COUNT);
+    REFUSED_POINT(point->where.value[AXIS_COUNT + DERIVED_WALK] = 4);
+    REFUSED_POINT(point->where.value[AXIS_COUNT + DERIVED_WALK] = 0xfe);
+    REFUSED_POINT(point->where.value[0] = 9);
+    REFUSED_POINT(point->levels = 6);
+    REFUSED_POINT(point->levels = 3);
+    REFUSED_POINT(point->leaf = 0);
+    REFUSED_POINT(point->leaf = 4);
+    REFUSED_POINT(point->outcomes = 5);
+    REFUSED_POINT(point->outcomes = 0);
+    REFUSED_POINT(point->nearest = 2);
+    REFUSED_POINT(point->first = 2);
+    r = fold_record(VERDICT_FAIL);
+    struct annex_point *point = (struct annex_point *)(uintptr_t)record_point(r);
+    point->flags = 0; /* of what never ran only the point counts */
+    point->levels = point->outcomes = 0;
+    assert_true(record_valid(r, r->bytes));
+
+    r = part_record(VERDICT_PASS, 0);
+    assert_true(record_valid(r, r->bytes));
+    assert_true(record_part(r)->run == 72123);
+    r = rules_record(VERDICT_PASS);
+    assert_true(record_valid(r, r->bytes));
+    assert_true(record_rules(r)->count[1] == 4711);
+}
+
+/* An oops and an annex in one record, each found. */
+static void an_annex_follows_the_oops(void **state)
+{
+    (void)state;
+    struct annex_part part = {.run = 99};
+    struct record *r = oops_record();
+    add_annex(r, ANNEX_PART, &part);
+    assert_true(record_valid(r, r->bytes));
+    assert_int_equal(record_oops(r)->reason, OOPS_NO_FIXUP);
+    assert_true(record_part(r)->run == 99);
+}
+
+/* On a small carrier, too, the matrix keeps what its records are. */
+static void the_matrix_keeps_its_details(void **state)
+{
+    static union room kept[4];
+    (void)state;
+    begin(JOURNAL_VARIABLE, 32768);
+    journal_check(&journal, part_record(VERDICT_PASS, 0));
+    memcpy(&kept[0], &room, room.record.bytes);
+    journal_check(&journal, fold_record(VERDICT_KNOWN));
+    memcpy(&kept[1], &room, room.record.bytes);
+    journal_died(&journal, &kept[0].record.check);
+    struct journal_reader reader = reader_of(carrier.length);
+    struct journal_entry entry;
+    assert_true(journal_read(&reader, &entry));
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(journal_read(&reader, &entry));
+        assert_int_equal(entry.kind, RECORD_CHECK);
+        assert_memory_equal(entry.record, &kept[i], kept[i].record.bytes);
+    }
+    assert_true(journal_read(&reader, &entry));
+    assert_int_equal(entry.kind, RECORD_DIED);
+    assert_true(check_ref_equal(&entry.about, &kept[0].record.check));
+    assert_false(journal_read(&reader, &entry));
+    assert_int_equal(reader.at, carrier.length);
 }
 
 static void the_log_finds_the_newest(void **state)
@@ -351,6 +437,9 @@ int main(void)
         cmocka_unit_test(a_nearly_full_carrier_keeps_the_verdicts),
         cmocka_unit_test(no_carrier_takes_nothing),
         cmocka_unit_test(records_are_checked_before_use),
+        cmocka_unit_test(annexes_are_checked_before_use),
+        cmocka_unit_test(an_annex_follows_the_oops),
+        cmocka_unit_test(the_matrix_keeps_its_details),
         cmocka_unit_test(the_log_finds_the_newest),
         cmocka_unit_test(hashes_are_the_published_ones),
     };

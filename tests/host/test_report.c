@@ -423,7 +423,7 @@ static void names_are_complete_and_different(void **state)
         struct buffer_sink buffer;
         buffer_sink_init(&buffer, text, sizeof(text) - 1);
         print_field(&buffer.sink, &(struct comparison){.field = (uint16_t)i, .detail = 1});
-        assert_in_range(strlen(text), 2, 40);
+        assert_in_range(strlen(text), 2, 60);
     }
 }
 

@@ -22,9 +22,18 @@
 #define RINGS_BOTH       (RINGS_SUPERVISOR | RINGS_USER)
 
 /* Case flags. */
-#define CASE_DANGEROUS 1u /* may reset or hang the machine: journalled by itself */
-#define CASE_BY_NAME   2u /* runs only when --only asks for it */
-#define CASE_WHOLE_RUN 4u /* judges the run as a whole: not with --only, --skip or --explain */
+#define CASE_DANGEROUS 1u  /* may reset or hang the machine: journalled by itself */
+#define CASE_BY_NAME   2u  /* runs only when --only asks for it */
+#define CASE_WHOLE_RUN 4u  /* judges the run as a whole: not with --only, --skip or --explain */
+#define CASE_MATRIX    8u  /* of the matrix as a whole: takes many steps (harness/sweeper.h) */
+#define CASE_ALONE     16u /* journalled by itself, so that a reset can be put down to it */
+
+/*
+ * check_ref.test_case of what is in no table: the n-th point that the options name, the n-th fold of
+ * a matrix that has ended. Of the suite that has rows for them.
+ */
+#define CASE_POINT 0x4000u /* + n */
+#define CASE_FOLD  0x8000u /* + n */
 
 struct trial;
 struct test_case {
@@ -39,6 +48,7 @@ struct test_case {
     uint64_t (*variants)(unsigned size, unsigned level);
     void (*run)(struct trial *trial);
     const void *parameter; /* for @run */
+    uint8_t matrix; /* CASE_MATRIX: exists with these --matrix words, 1 << enum option_matrix */
 };
 
 struct suite {
@@ -46,6 +56,7 @@ struct suite {
     const char *title; /* a few words for the screen */
     const struct test_case *cases;
     uint32_t count;
+    const struct test_case *point, *fold; /* for CASE_POINT and CASE_FOLD; NULL: has none */
 };
 
 extern const struct suite *const suites[];
