@@ -245,6 +245,37 @@ static void no_rules_and_single_values(void **state)
     free(array.rows);
 }
 
+/* Value 1 of an axis asks for value 1 of the axis before it. */
+static bool chain_allows(const struct space *space, const uint8_t *point, uint32_t axis,
+                         uint32_t value)
+{
+    (void)space;
+    return axis == 0 || value == 0 || point[axis - 1] == 1;
+}
+
+static bool chain_depends(const struct space *space, uint32_t axis, uint32_t earlier)
+{
+    (void)space;
+    return earlier + 1 == axis;
+}
+
+static void what_matters_may_matter_through_others(void **state)
+{
+    static const uint8_t values[] = {2, 2, 2, 2, 2, 2, 2};
+    struct space space = {
+        .axes = 7, .values = values, .allows = chain_allows, .depends = chain_depends};
+    struct array array;
+
+    (void)state;
+    for (uint32_t strength = 2; strength <= 3; strength++) {
+        build(&array, &space, strength, 1, NULL);
+        assert_true(missing_by_brute_force(&array, strength) == 0);
+        assert_true(missing(&array, strength) == 0);
+        assert_true(array.covering.illegal == (strength == 2 ? 7 * 6 / 2 : 7 * 6 * 5 / 6 * 4));
+        free(array.rows);
+    }
+}
+
 /* ---- a mock of the access matrix --------------------------------------------------------------------- */
 
 enum { LEVELS, SIZE, PLACE, ACCESS, RING, WIDTH, RSVD, RBIT, ENTRY, LEAF = ENTRY + 25 };
@@ -538,6 +569,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_spaces_are_covered),
         cmocka_unit_test(no_rules_and_single_values),
+        cmocka_unit_test(what_matters_may_matter_through_others),
         cmocka_unit_test(the_mock_in_pairs),
         cmocka_unit_test(the_mock_in_triples),
         cmocka_unit_test(same_seed_same_rows),
