@@ -216,6 +216,12 @@ static inline void invlpg(vaddr_t address)
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
+/* Write back and drop the cache line of @address; needs CLFLUSH in CPUID. */
+static inline void clflush(const volatile void *address)
+{
+    __asm__ volatile("clflush (%0)" : : "r"(address) : "memory");
+}
+
 static inline uint8_t read_port8(uint16_t port)
 {
     uint8_t value;

@@ -35,6 +35,17 @@
 #define CR4_CET        0x00800000
 #define CR4_PKS        0x01000000
 
+#define CR3_LAM_U57 0x2000000000000000 /* bits 62:57 of user addresses are the program's */
+#define CR3_LAM_U48 0x4000000000000000 /* bits 62:48 */
+
+#define XCR0_X87    0x01
+#define XCR0_SSE    0x02
+#define XCR0_AVX    0x04
+#define XCR0_AVX512 0xe0
+
+#define CET_SH_STK_EN   0x1 /* of U_CET and S_CET */
+#define CET_WR_SHSTK_EN 0x2
+
 #define RFLAGS_CF   0x00000001
 #define RFLAGS_ONE  0x00000002 /* always set */
 #define RFLAGS_ZF   0x00000040

@@ -7,6 +7,7 @@
 
 #include "fault/boot_info.h"
 #include "fault/outcome.h"
+#include "paging/status.h"
 #include "point.h"
 
 /* Take what the stage needs from check_frames (harness/target.h), once a run. */
