@@ -170,9 +170,9 @@ class Compare(boot.Case):
         said = self.compare(one, other)[1]
         self.assertIn("  39 checks\n", said)
         self.assertIn("  1 check\n", said)
-        self.assertIn("and 34 more (--all lists them)", said)
+        self.assertIn("and 34 more (-a lists them)", said)
         self.assertEqual(len(re.findall(r"s\.c/bit\d+", said)), 6)
-        self.assertEqual(len(re.findall(r"s\.c/bit\d+", self.compare(one, other, "--all")[1])), 40)
+        self.assertEqual(len(re.findall(r"s\.c/bit\d+", self.compare(one, other, "-a")[1])), 40)
 
     def test_totals(self):
         def change(other):

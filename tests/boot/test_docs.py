@@ -2,6 +2,7 @@
 import glob
 import os
 import re
+import unittest
 
 import boot
 
@@ -115,3 +116,57 @@ class Manual(boot.Case):
         section = read("docs/suites.md").split("## Known deviations")[1].split("\n## ")[0]
         rows = {row.split(" | ")[-1].rstrip(" |") for row in re.findall(r"^\| [^|-].*$", section, flags=re.M)}
         self.assertEqual(rows - {"what is wrong"}, said)
+
+
+class Matrix(unittest.TestCase):
+    """docs/matrix.md has the axes, accesses and attributes of the matrix, no fewer and no others."""
+
+    @staticmethod
+    def values(text):
+        return re.findall(r'"([^"]*)"', text)
+
+    def rows(self, title):
+        """The tables' rows of a section, as lists of cells."""
+        section = re.search(rf"^(#+) {title}\n(.*?)(?=^#|\Z)", read("docs/matrix.md"), flags=re.M | re.S).group(2)
+        return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in re.findall(r"^\| `.*$", section, flags=re.M)]
+
+    def test_axes(self):
+        source = read("tests/matrix/axes.c")
+        table = re.search(r"axes\[AXIS_COUNT\] = \{\n(.*?)^\};", source, flags=re.M | re.S).group(1)
+        of_entry = re.findall(r'name "(\.\w+)", VALUES\(([^)]*)\)', source.replace("\\\n", " "))
+        self.assertEqual(len(of_entry), 5)
+        axes = {name: self.values(values) for name, values in
+                re.findall(r'\{"([\w.]+)", VALUES\(([^)]*)\)', table)}
+        for entry in re.findall(r'ENTRY\("(\w+)"\)', table):
+            axes.update({entry + name: self.values(values) for name, values in of_entry})
+        self.assertIn("pml5e.a", axes)
+        self.assertEqual(len(axes) + 1, len(re.findall(r"\[AXIS_\w+\]", table)) + 5 * 5 - 1)  # access is told apart
+        written = {name: spans(row[1]) for row in self.rows("Axes") for name in spans(row[0])}
+        self.assertEqual(written.pop("access"), [])
+        self.assertEqual(written, axes)
+
+    def test_accesses(self):
+        rings = {"BOTH": "3 0", "RING_3": "3", "RING_0": "0"}
+        accesses = re.findall(r'ACCESS\("([\w-]+)", MODEL_(\w+), (\w+),', read("tests/matrix/axes.c"))
+        self.assertGreater(len(accesses), 30)
+        written = [(spans(row[0])[0], row[3]) for row in self.rows("Accesses")]
+        self.assertEqual(written, [(name, rings[which]) for name, _, which in accesses])
+        kinds = {"RMW_LOCKED": "locked", "RMW_PLAIN": "rmw", "SHADOW_WRITE": "shadow-write"}
+        self.assertEqual([row[2].split(",")[0] for row in self.rows("Accesses")],
+                         [kinds.get(kind, kind.lower()) for _, kind, _ in accesses])
+
+    def test_attributes(self):
+        table = re.search(r"derived\[DERIVED_COUNT\] = \{(.*?)^\};", read("tests/matrix/point.c"), flags=re.M | re.S).group(1)
+        said = {name: self.values(values) for name, values in re.findall(r'\{"(\w+)",\s*\{(.*?)\}', table, flags=re.S)}
+        self.assertEqual(len(said), 5)
+        self.assertEqual({spans(row[0])[0]: spans(row[1]) for row in self.rows("Attributes that the model adds")}, said)
+
+    def test_places(self):
+        names = re.search(r'"place", VALUES\(([^)]*)\)', read("tests/matrix/axes.c")).group(1)
+        self.assertEqual([spans(row[0])[0] for row in self.rows("Places")], self.values(names))
+
+    def test_choices(self):
+        rows = re.findall(r'ROW\(\w+, "([\w.]+)",(?:(?!ROW\().)*?CHOICE', read("tests/model/rows.h"), flags=re.S)
+        self.assertGreater(len(rows), 5)
+        section = read("docs/matrix.md").split("## The fingerprint")[1].split("\n## ")[0]
+        self.assertEqual(set(re.findall(r"^\| (R[\w.]+) \|", section, flags=re.M)), set(rows))
