@@ -1,4 +1,5 @@
-"""Virtual machines for tools/run, tools/debug and the boot tests: QEMU with OVMF, seen from outside.
+"""Virtual machines for tools/run, tools/debug and the boot tests: QEMU with OVMF, seen from outside. (Bochs is in
+bochs.py, and shares what is here in class Running.)
 
     with Guest(Machine(options="--list"), folder) as guest:
         guest.wait_line(r"^VERDICT: (\\w+)", 60)
@@ -48,7 +49,7 @@ class WaitTimeout(VmError):
 
 
 class GuestGone(VmError):
-    """QEMU ended while something was waited for."""
+    """The emulator ended while something was waited for."""
 
 
 @dataclasses.dataclass
@@ -142,11 +143,11 @@ def run_probe(probe, accel):
     return f"did not start (QEMU ended with status {status})"
 
 
-def application_options(extra="", debug_exit=True):
+def application_options(extra="", debug_exit=True, emulator=None, port=DEBUG_EXIT_PORT):
     """The option text that a run from here passes: who the emulator is, never wait, then the user's."""
-    words = [f"--emulator qemu-{qemu_version()}", "--no-wait"]
+    words = [f"--emulator {emulator or 'qemu-' + qemu_version()}", "--no-wait"]
     if debug_exit:
-        words.append(f"--debug-exit=0x{DEBUG_EXIT_PORT:x}")
+        words.append(f"--debug-exit=0x{port:x}")
     return " ".join(words + ([extra] if extra else []))
 
 
@@ -163,34 +164,195 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_parent():
-    """However we end, QEMU does not outlive us."""
+    """However we end, the emulator does not outlive us."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Guest:
-    """One running QEMU. @folder takes its private files; @on_line gets each serial line as it ends."""
+def widen(pipe):
+    """Give @pipe the widest buffer that a user may have: 1 MiB, or less for one with many wide pipes."""
+    with contextlib.suppress(PermissionError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
 
-    def __init__(self, machine, folder, on_line=None):
-        self.machine = machine
+
+class Running:
+    """One running emulator. @folder takes its private files; @on_line gets each serial line as it ends."""
+
+    NAME = ""  # of the emulator, for messages
+
+    def __init__(self, folder, on_line=None):
         self.folder = folder
         self.on_line = on_line
         self.lines = []  # of the serial port, plain text
         self.tail = ""  # what came after the last line end
-        self.events = []  # of QMP, as they came
         self.exit_bytes = b""  # what the debug-exit port was given
-        self.status = None  # QEMU's, when it has ended
-        self.stderr_path = os.path.join(folder, "qemu.stderr")
-        self._line_cursor = self._event_cursor = 0
+        self.status = None  # the emulator's, when it has ended
+        self.stderr_path = os.path.join(folder, "emulator.stderr")
+        self.started = None  # time.monotonic() of its start
+        self.process = None
+        self._line_cursor = 0
         self._raw = b""
+        self._ours = []  # open files that go when it has gone
+        self._selector = selectors.DefaultSelector()
+
+    def _spawn(self, argv, **keywords):
+        """Start @argv with its errors in a file; it ends with us, and Ctrl-C is for us, and for gdb."""
+        self.started = time.monotonic()
+        with open(self.stderr_path, "wb") as errors:
+            try:
+                self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                                                start_new_session=True, preexec_fn=_die_with_parent, **keywords)
+            except OSError as error:
+                raise VmError(f"{argv[0]} does not run: {error} (tools/setup installs it)") from error
+        self._ours += [self.process.stdin, self.process.stdout]
+
+    def _listen(self, file, take):
+        """Whatever comes from @file goes to @take."""
+        self._selector.register(file, selectors.EVENT_READ, take)
+
+    def seconds(self):
+        """Since the emulator's start."""
+        return time.monotonic() - self.started
+
+    def errors(self):
+        """What the emulator itself said."""
+        with open(self.stderr_path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+
+    def close(self):
+        """End the emulator if it still runs; idempotent."""
+        if self.process:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.status = self.process.wait()
+        for end in self._ours:
+            end.close()
+        self._selector.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    # ---- pump ----------------------------------------------------------------------------------
+
+    def _pump(self, timeout):
+        """Take what has come; wait at most @timeout for it. False once the emulator has gone."""
+        if not self._selector.get_map():
+            self.status = self.process.wait()
+            return False
+        for key, _ in self._selector.select(max(timeout, 0)):
+            try:
+                data = os.read(key.fd, 1 << 20)
+            except ConnectionResetError:
+                data = b""
+            if data:
+                key.data(data)
+            else:
+                self._selector.unregister(key.fileobj)
+        return True
+
+    def _take_serial(self, data):
+        self._raw += data
+        *complete, self._raw = self._raw.split(b"\n")
+        for raw in complete:
+            parts = plain_text(raw).split("\n")
+            for line in parts if len(parts) == 1 else filter(None, parts):
+                self.lines.append(line)
+                if self.on_line:
+                    self.on_line(line)
+        self.tail = plain_text(self._raw)
+
+    def _take_exit(self, data):
+        self.exit_bytes += data
+
+    def wait_for(self, condition, timeout, what):
+        """Pump until @condition() gives something true, and return that.
+
+        WaitTimeout and GuestGone name @what; what came before is in lines, events and exit_bytes.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            result = condition()
+            if result:
+                return result
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise WaitTimeout(f"no {what} within {timeout:.0f} s")
+            if not self._pump(left):
+                result = condition()
+                if result:
+                    return result
+                raise GuestGone(f"{self.NAME} ended (status {self.status}) before {what}: {self.errors()}")
+
+    def wait_line(self, pattern, timeout):
+        """The match of the next complete serial line that @pattern is found in."""
+        regex = re.compile(pattern)
+
+        def look():
+            while self._line_cursor < len(self.lines):
+                self._line_cursor += 1
+                found = regex.search(self.lines[self._line_cursor - 1])
+                if found:
+                    return found
+            return None
+
+        return self.wait_for(look, timeout, f"line like {pattern!r}")
+
+    def wait_prompt(self, text, timeout):
+        """Until the serial console's unfinished last line ends with @text, blanks apart."""
+        self.wait_for(lambda: self.tail.rstrip().endswith(text), timeout, f"prompt {text!r}")
+
+    def wait_exit(self, timeout):
+        """The emulator's exit status."""
+        self.wait_for(lambda: self.status is not None, timeout, f"end of {self.NAME}")
+        return self.status
+
+    def wait_end(self, timeout, shell=False):
+        """How the application ended: ("byte", exit status) by the debug-exit port, ("shutdown", reason),
+        ("returned", status) to firmware that it would not start or that it failed in, or ("quit", the emulator's
+        status).
+
+        The guest still stands, unless it is the last, so its screen can be taken. With @shell, firmware's
+        shell is where the application is started from, so that firmware itself finds none.
+        """
+        returned = re.compile(r"BdsDxe: failed to \w+ Boot\d+ .*: (.*)")
+
+        def look():
+            if self.exit_bytes:
+                return "byte", self.exit_bytes[0] - EXIT_BYTE_BASE
+            reason = self._shut_down()
+            if reason is not None:
+                return "shutdown", reason
+            while not shell and self._line_cursor < len(self.lines):
+                self._line_cursor += 1
+                found = returned.match(self.lines[self._line_cursor - 1])
+                if found:
+                    return "returned", found.group(1)
+            return ("quit", self.status) if self.status is not None else None
+
+        return self.wait_for(look, timeout, "end of the run")
+
+    def _shut_down(self):
+        """Why the guest switched its machine off; None: it did not."""
+        raise NotImplementedError
+
+
+class Guest(Running):
+    """One running QEMU."""
+
+    NAME = "QEMU"
+
+    def __init__(self, machine, folder, on_line=None):
+        super().__init__(folder, on_line)
+        self.machine = machine
+        self.events = []  # of QMP, as they came
+        self._event_cursor = 0
         self._qmp_raw = b""
         self._answers = {}
         self._next_id = 0
-        self._selector = selectors.DefaultSelector()
         self._sockets = {}
-        self.started = None  # time.monotonic() of QEMU's start
         self._start()
-
-    # ---- life ----------------------------------------------------------------------------------
 
     def command(self, descriptors):
         """QEMU's command line; @descriptors: name -> number of an open socket."""
@@ -237,91 +399,26 @@ class Guest:
 
     def _start(self):
         theirs = {}
+        takers = {"qmp": self._take_qmp, "exit": self._take_exit}
         for name in ["qmp"] + ["exit"] * (self.machine.exits == "byte"):
             ours, other = socket.socketpair()
             theirs[name] = other
             self._sockets[name] = ours
-            self._selector.register(ours, selectors.EVENT_READ, name)
+            self._ours.append(ours)
+            self._listen(ours, takers[name])
         self.argv = self.command({name: end.fileno() for name, end in theirs.items()})
-        self.started = time.monotonic()
-        with open(self.stderr_path, "wb") as errors:
-            try:
-                self.process = subprocess.Popen(
-                    self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                    start_new_session=True,  # Ctrl-C is for us, and for gdb
-                    preexec_fn=_die_with_parent,
-                    pass_fds=[end.fileno() for end in theirs.values()])
-            except OSError as error:
-                raise VmError(f"{QEMU} does not run: {error} (tools/setup installs it)") from error
+        self._spawn(self.argv, pass_fds=[end.fileno() for end in theirs.values()])
         for end in theirs.values():
             end.close()
         # The serial line is a pipe and a wide one: it must take all that the guest says while we do
         # something else, or the guest's driver times out and loses bytes. (Of a socket, each byte that is
         # written by itself takes a buffer.)
-        with contextlib.suppress(PermissionError):  # a user with many wide pipes gets a narrow one
-            fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, 1 << 20)
-        self._selector.register(self.process.stdout, selectors.EVENT_READ, "serial")
+        widen(self.process.stdout)
+        self._listen(self.process.stdout, self._take_serial)
         try:
             self.qmp("qmp_capabilities")
         except GuestGone:
             raise VmError(f"QEMU did not start: {self.errors()}") from None
-
-    def seconds(self):
-        """Since QEMU's start."""
-        return time.monotonic() - self.started
-
-    def errors(self):
-        """What QEMU itself said."""
-        with open(self.stderr_path, encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-
-    def close(self):
-        """End QEMU if it still runs; idempotent."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.status = self.process.wait()
-        for end in (*self._sockets.values(), self.process.stdin, self.process.stdout):
-            end.close()
-        self._selector.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    # ---- pump ----------------------------------------------------------------------------------
-
-    def _pump(self, timeout):
-        """Take what has come; wait at most @timeout for it. False once QEMU has gone."""
-        if not self._selector.get_map():
-            self.status = self.process.wait()
-            return False
-        for key, _ in self._selector.select(max(timeout, 0)):
-            try:
-                data = os.read(key.fd, 1 << 20)
-            except ConnectionResetError:
-                data = b""
-            if not data:
-                self._selector.unregister(key.fileobj)
-            elif key.data == "serial":
-                self._take_serial(data)
-            elif key.data == "exit":
-                self.exit_bytes += data
-            else:
-                self._take_qmp(data)
-        return True
-
-    def _take_serial(self, data):
-        self._raw += data
-        *complete, self._raw = self._raw.split(b"\n")
-        for raw in complete:
-            parts = plain_text(raw).split("\n")
-            for line in parts if len(parts) == 1 else filter(None, parts):
-                self.lines.append(line)
-                if self.on_line:
-                    self.on_line(line)
-        self.tail = plain_text(self._raw)
 
     def _take_qmp(self, data):
         self._qmp_raw += data
@@ -333,42 +430,11 @@ class Guest:
             elif "id" in message:
                 self._answers[message["id"]] = message
 
-    def wait_for(self, condition, timeout, what):
-        """Pump until @condition() gives something true, and return that.
-
-        WaitTimeout and GuestGone name @what; what came before is in lines, events and exit_bytes.
-        """
-        deadline = time.monotonic() + timeout
-        while True:
-            result = condition()
-            if result:
-                return result
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WaitTimeout(f"no {what} within {timeout:.0f} s")
-            if not self._pump(left):
-                result = condition()
-                if result:
-                    return result
-                raise GuestGone(f"QEMU ended (status {self.status}) before {what}: {self.errors()}")
-
-    def wait_line(self, pattern, timeout):
-        """The match of the next complete serial line that @pattern is found in."""
-        regex = re.compile(pattern)
-
-        def look():
-            while self._line_cursor < len(self.lines):
-                self._line_cursor += 1
-                found = regex.search(self.lines[self._line_cursor - 1])
-                if found:
-                    return found
-            return None
-
-        return self.wait_for(look, timeout, f"line like {pattern!r}")
-
-    def wait_prompt(self, text, timeout):
-        """Until the serial console's unfinished last line ends with @text, blanks apart."""
-        self.wait_for(lambda: self.tail.rstrip().endswith(text), timeout, f"prompt {text!r}")
+    def _shut_down(self):
+        for event in self.events:
+            if event["event"] == "SHUTDOWN":
+                return event["data"].get("reason", "")
+        return None
 
     def wait_event(self, name, timeout):
         """The next QMP event called @name."""
@@ -382,35 +448,6 @@ class Guest:
             return None
 
         return self.wait_for(look, timeout, f"event {name}")
-
-    def wait_exit(self, timeout):
-        """QEMU's exit status."""
-        self.wait_for(lambda: self.status is not None, timeout, "end of QEMU")
-        return self.status
-
-    def wait_end(self, timeout, shell=False):
-        """How the application ended: ("byte", exit status) by the debug-exit port, ("shutdown", reason),
-        ("returned", status) to firmware that it would not start or that it failed in, or ("quit", QEMU's status).
-
-        The guest still stands, unless it is the last, so its screen can be taken. With @shell, firmware's
-        shell is where the application is started from, so that firmware itself finds none.
-        """
-        returned = re.compile(r"BdsDxe: failed to \w+ Boot\d+ .*: (.*)")
-
-        def look():
-            if self.exit_bytes:
-                return "byte", self.exit_bytes[0] - EXIT_BYTE_BASE
-            for event in self.events:
-                if event["event"] == "SHUTDOWN":
-                    return "shutdown", event["data"].get("reason", "")
-            while not shell and self._line_cursor < len(self.lines):
-                self._line_cursor += 1
-                found = returned.match(self.lines[self._line_cursor - 1])
-                if found:
-                    return "returned", found.group(1)
-            return ("quit", self.status) if self.status is not None else None
-
-        return self.wait_for(look, timeout, "end of the run")
 
     # ---- controls ------------------------------------------------------------------------------
 
@@ -453,6 +490,13 @@ class Guest:
         picture = self.picture()
         picture.save_png(path)
         return picture
+
+    def leave(self, folder):
+        """End the run: its last screen goes to @folder."""
+        if self.status is None:
+            self.screendump(os.path.join(folder, "report.png"))
+            self.qmp("quit")
+            self.wait_exit(20)
 
 
 @dataclasses.dataclass
