@@ -392,6 +392,9 @@ static void the_page_that_is_not_tested_is_harmless(void **state)
     scene = scene_of("matrix:access=gdt,pte.p=0");
     assert_int_equal(scene.entry[0][0], 0x17ff003);
     assert_int_equal(scene.entry[1][0], 0x1a00006);
+    scene = scene_of("matrix:place=end");
+    assert_int_equal(scene.entry[0][3], 0x1003007);
+    assert_int_equal(scene.entry[1][3], 0);
     scene = scene_of("matrix:place=both,pde.p=0");
     assert_int_equal(scene.entry[0][1], 0x1001006);
     assert_int_equal(scene.entry[1][1], 0x1005006);

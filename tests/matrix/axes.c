@@ -32,7 +32,7 @@ static const struct {
 } axes[AXIS_COUNT] = {
     [AXIS_LEVELS]     = {"levels", VALUES("4", "5"), NEEDS(LA57)},
     [AXIS_SIZE]       = {"size", VALUES("4k", "2m", "1g"), 0},
-    [AXIS_PLACE]      = {"place", VALUES("in", "first", "second", "both", "hole", "over"), 0},
+    [AXIS_PLACE]      = {"place", VALUES("in", "first", "second", "both", "hole", "over", "end"), 0},
     [AXIS_ACCESS]     = {"access", .value = NULL, .values = MATRIX_ACCESS_COUNT, 0},
     [AXIS_RING]       = {"ring", VALUES("3", "0"), 0},
     [AXIS_WIDTH]      = {"width", VALUES("8", "1", "2", "4", "16", "32", "64"), 0},
@@ -77,8 +77,9 @@ static const struct {
 
 #define IN       (1u << PLACE_IN)
 #define HOLE     (1u << PLACE_HOLE)
+#define END      (1u << PLACE_END)
 #define CROSSING (1u << PLACE_FIRST | 1u << PLACE_SECOND | 1u << PLACE_BOTH | 1u << PLACE_OVER)
-#define ANYWHERE (IN | HOLE | CROSSING)
+#define ANYWHERE (IN | HOLE | END | CROSSING)
 
 #define ACCESS(name_, kind_, rings_, widths_, places_, ...)                                        \
     {                                                                                              \
@@ -180,6 +181,13 @@ static bool crossing(unsigned place)
     return (CROSSING >> place) & 1;
 }
 
+/* Descriptor tables of which a harmless part lies in the other page. */
+static bool over_the_edge(unsigned access)
+{
+    return access == MATRIX_GDT || access == MATRIX_GDT_ACCESSED || access == MATRIX_IDT ||
+           access == MATRIX_TSS;
+}
+
 /* Does the walk have an entry of @level, and does the access get to it? */
 static bool entry_exists(const uint8_t *v, unsigned level)
 {
@@ -240,9 +248,11 @@ static bool goes_together(const uint8_t *v, unsigned axis, unsigned value, const
     case AXIS_PLACE:
         /* A 1-GiB page has no edge with our memory at it; a hole has no page. */
         return v[AXIS_SIZE] == SIZE_IS_4K || value == PLACE_IN ||
-               (v[AXIS_SIZE] == SIZE_IS_2M && crossing(value));
+               (v[AXIS_SIZE] == SIZE_IS_2M && value != PLACE_HOLE);
     case AXIS_ACCESS:
-        return (access_rows[value].places >> v[AXIS_PLACE]) & 1;
+        /* What lies on both sides of the edge (stage.c) wants our memory there. */
+        return (access_rows[value].places >> v[AXIS_PLACE]) & 1 &&
+               !(v[AXIS_SIZE] == SIZE_IS_1G && over_the_edge(value));
     case AXIS_RING:
         return (access->rings >> value) & 1;
     case AXIS_WIDTH:
@@ -267,7 +277,8 @@ static bool goes_together(const uint8_t *v, unsigned axis, unsigned value, const
     case AXIS_CET:
         return value ? v[AXIS_WP] == 0 : !shadow; /* CR4.CET=1 wants CR0.WP=1 */
     case AXIS_LAM:
-        return value == 0 || !(access->implicit || access->frame || v[AXIS_PLACE] >= PLACE_HOLE);
+        return value == 0 || !(access->implicit || access->frame || v[AXIS_PLACE] == PLACE_HOLE ||
+                               v[AXIS_PLACE] == PLACE_OVER);
     default:
         break;
     }
@@ -290,7 +301,7 @@ static bool axes_depend(const struct space *space, uint32_t axis, uint32_t earli
 {
     static const uint64_t on[AXIS_COUNT] = {
         [AXIS_PLACE] = BIT(AXIS_SIZE),
-        [AXIS_ACCESS] = BIT(AXIS_PLACE),
+        [AXIS_ACCESS] = BIT(AXIS_PLACE) | BIT(AXIS_SIZE),
         [AXIS_RING] = BIT(AXIS_ACCESS),
         [AXIS_WIDTH] = BIT(AXIS_ACCESS) | BIT(AXIS_PLACE),
         [AXIS_RSVD] = BIT(AXIS_LEVELS) | BIT(AXIS_SIZE) | BIT(AXIS_PLACE),

@@ -68,6 +68,7 @@ enum place {
     PLACE_BOTH,   /* both pages are under test, with the same entries */
     PLACE_HOLE,   /* at a non-canonical address */
     PLACE_OVER,   /* from the last canonical page over the boundary */
+    PLACE_END,    /* within one page, its last bytes; the page behind it is absent */
     PLACE_COUNT
 };
 enum matrix_access {

@@ -150,6 +150,8 @@ static vaddr_t access_address(const struct point *point, const struct point_scen
     case PLACE_BOTH:
     case PLACE_OVER:
         return scene->page[0] + PAGE_SIZE - before;
+    case PLACE_END:
+        return scene->page[0] + PAGE_SIZE - scene->bytes;
     case PLACE_IN:
     case PLACE_COUNT:
         break;
@@ -179,7 +181,7 @@ void point_scene(const struct point *point, const struct point_ground *ground,
     for (unsigned walk = 0; walk < 2; walk++) {
         bool crosses = place == PLACE_FIRST || place == PLACE_SECOND || place == PLACE_BOTH;
         scene->used[walk] = (tested >> walk) & 1 || crosses;
-        if (place != PLACE_HOLE && !(over && walk)) {
+        if (place != PLACE_HOLE && !(walk && (over || place == PLACE_END))) {
             fill_walk(point, ground, walk, (tested >> walk) & 1, scene->entry[walk]);
         }
     }

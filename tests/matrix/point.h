@@ -7,7 +7,8 @@
  *
  * A walk under test has the entries that the point says; the other one is harmless: present and
  * writable, for the access' own ring only, not used otherwise. PLACE_OVER: page 0 is the last
- * canonical one and there is no page 1. PLACE_HOLE: neither is touched.
+ * canonical one and there is no page 1. PLACE_END: there is none either, all its entries are 0.
+ * PLACE_HOLE: neither is touched.
  */
 #ifndef MATRIX_POINT_H
 #define MATRIX_POINT_H

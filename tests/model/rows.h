@@ -81,20 +81,21 @@ ROW(pml4e_7, "R2.4", "bit 7 of a PML4E is reserved",
 
 ROW(bit_8, "R2.4", "bit 8 of a PML5E or PML4E is reserved on AMD processors",
     s->level >= 4 && s->entry & G && (cpu->vendor == MODEL_VENDOR_AMD || s->ways & WAY_BIT_8),
-    "of a PDPTE and PDE as well",
-    !s->leaf && s->entry & G && (cpu->vendor == MODEL_VENDOR_AMD || s->ways & WAY_BIT_8), NO_MARKS)
+    "of the top level's entries only",
+    s->level == cpu->levels && s->entry & G &&
+        (cpu->vendor == MODEL_VENDOR_AMD || s->ways & WAY_BIT_8), NO_MARKS)
 
 ROW(bit_8_either, "R2.4", "whose processor it is is not known: bit 8 of upper entries, either",
     s->level >= 4 && s->entry & G && cpu->vendor == MODEL_VENDOR_UNKNOWN, NO_SLIP, false,
-    CHOICE SAME(NEGATED, "where bit 8 is 0 the choice is empty"))
+    CHOICE)
 
 ROW(pdpte_7, "R2.4", "bit 7 of a PDPTE is reserved without 1-GiB pages",
     s->level == 3 && s->entry & PS && !cpu->gb_pages, NO_SLIP, false, NO_MARKS)
 
 ROW(low_1g, "R2.4", "bits 29:13 of a 1-GiB leaf are reserved",
-    s->level == 3 && s->entry & PS && s->entry & bits(29, 13),
+    s->level == 3 && s->entry & PS && cpu->gb_pages && s->entry & bits(29, 13),
     "bits 20:13, as of a 2-MiB leaf",
-    s->level == 3 && s->entry & PS && s->entry & bits(20, 13), NO_MARKS)
+    s->level == 3 && s->entry & PS && cpu->gb_pages && s->entry & bits(20, 13), NO_MARKS)
 
 ROW(low_2m, "R2.4", "bits 20:13 of a 2-MiB leaf are reserved",
     s->level == 2 && s->entry & PS && s->entry & bits(20, 13),
@@ -181,7 +182,7 @@ ROW(smap_implicit, "R3.7", "SMAP: an implicit access to a user-mode address, wha
 
 ROW(frame_either, "R3.7", "whether EFLAGS.AC excuses the push of a frame from SMAP: either",
     cpu->smap && cpu->ac && access->frame && !page->supervisor, NO_SLIP, false,
-    CHOICE SAME(NEGATED, "elsewhere the choice is empty"))
+    CHOICE)
 
 ROW(keys_data, "R3.8", "keys concern data accesses only, those to shadow stacks included",
     s->data,
