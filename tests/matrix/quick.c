@@ -27,6 +27,7 @@ const char *const quick_needed[] = {
     "matrix:rsvd=pml4e,rbit=7",
     "matrix:levels=5,rsvd=pml4e,rbit=7",
     "matrix:rsvd=pml4e,rbit=8",
+    "matrix:levels=5,rsvd=pml4e,rbit=8",
     "matrix:ignored=8",
     "matrix:rsvd=pdpte,rbit=7",
     "matrix:size=1g,rsvd=pdpte,rbit=21",
