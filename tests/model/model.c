@@ -480,7 +480,7 @@ static enum after dirty_after(struct model_situation *s, bool passed)
     if (TAKES(sets_d)) {
         return SET;
     }
-    if (passed && s->stores) {
+    if (passed && s->write) {
         choose(s, ROW_passed_either);
         return EITHER;
     }
