@@ -57,13 +57,15 @@ const struct deviation deviations[] = {
 };
 const uint32_t deviation_count = 1;
 
+/* clang-format off */
 const struct model_row model_rows[] = {
-    {.number = "R2.1", .what = "an entry with P=0 ends the walk"   },
-    {.number = "R2.3", .what = "an address bit that does not exist", .misplaceable = true},
-    {.number = "R3.2",                .what = "a user write wants R/W=1 in \"every\" entry <all> # of \\ them"                                            },
-    {.number = "R3.5",                .what = "a supervisor fetch from a user page"},
-    {.number = "R4.I",                .what = "I/D without NXE and SMEP: either"                                            },
+    {.name = "absent",         .number = "R2.1", .what = "an entry with P=0 ends the walk"},
+    {.name = "physical",       .number = "R2.3", .what = "an address bit that does not exist"},
+    {.name = "user_write",     .number = "R3.2", .what = "R/W=1 in \"every\" entry <all> # of \\ them"},
+    {.name = "smep",           .number = "R3.5", .what = "a supervisor fetch from a user page"},
+    {.name = "error_i_either", .number = "R4.I", .what = "I/D without NXE: either", .choice = true},
 };
+/* clang-format on */
 const uint32_t model_row_count = ARRAY_COUNT(model_rows);
 
 const char *symbol_find(uint64_t address, uint64_t *offset)
