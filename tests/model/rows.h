@@ -122,7 +122,7 @@ ROW(user_access, "R3.7", "an access at CPL 3 is a user access, unless it is impl
     access->cpl == 3, NO_MARKS)
 
 ROW(wruss, "R3.10", "WRUSS counts as user",
-    access->user_shadow, NO_SLIP, false, HOST_ONLY)
+    access->user_shadow, NO_SLIP, false, NO_MARKS)
 
 ROW(supervisor_address, "R3.1", "U/S=0 in any entry makes a supervisor-mode address",
     !(page->all & US),
@@ -222,10 +222,10 @@ ROW(pkrs_wd, "R3.9", "PKRS.WD: a supervisor write to a supervisor-mode address w
 ROW(shadow_page, "R3.10", "a shadow-stack access needs R/W=0, D=1 in the leaf and R/W=1 above",
     s->shadow && !(!(page->leaf & RW) && page->leaf & D && page->above & RW),
     "R/W above the leaf does not count",
-    s->shadow && !(!(page->leaf & RW) && page->leaf & D), HOST_ONLY)
+    s->shadow && !(!(page->leaf & RW) && page->leaf & D), NO_MARKS)
 
 ROW(shadow_mode, "R3.10", "a shadow-stack access needs a page of its own mode",
-    s->shadow && s->user == page->supervisor, NO_SLIP, false, HOST_ONLY)
+    s->shadow && s->user == page->supervisor, NO_SLIP, false, NO_MARKS)
 
 /* ---- section 4: the error code --------------------------------------------------------------------- */
 
@@ -277,7 +277,7 @@ ROW(error_pk_either, "R4.PK", "PK of a user access to a supervisor address that 
 ROW(error_ss, "R4.SS", "SS: a shadow-stack access, whatever the cause",
     s->shadow,
     "only after a complete walk",
-    s->shadow && page->end == MODEL_COMPLETE, HOST_ONLY)
+    s->shadow && page->end == MODEL_COMPLETE, NO_MARKS)
 
 ROW(error_other, "R4.other", "all other bits are 0",
     true, NO_SLIP, false,
