@@ -252,10 +252,11 @@ struct mapping {
 static enum status map_all(struct address_space *space, const struct mapping *mapping, size_t count,
                            pte_t without)
 {
+    const pte_t all = PTE_P | PTE_A | PTE_D | (pte_t)CORE_KEY << PTE_KEY_SHIFT;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = paging_map(space, mapping[i].at, mapping[i].from, mapping[i].bytes, 1,
-                            (mapping[i].flags | PTE_P | PTE_A | PTE_D) & ~without);
+                            (mapping[i].flags | all) & ~without);
     }
     return status;
 }

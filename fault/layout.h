@@ -44,6 +44,12 @@
 #define IST_MC  3
 
 /*
+ * Protection key of all our own pages. Checks take the rights of other keys only: our pages are
+ * supervisor-mode addresses, which PKRU should leave alone and PKRS does not.
+ */
+#define CORE_KEY 4
+
+/*
  * Selectors. The GDT is one page: firmware's descriptors keep their places at its start, so that an
  * NMI in the middle of the switch still finds the selector of firmware's gates; ours are at its
  * end. The order is what SYSCALL and SYSRET want of STAR.

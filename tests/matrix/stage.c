@@ -81,7 +81,6 @@ extern const char stage_read[], stage_write[], stage_lock_add[], stage_xchg[], s
 /* For ring 3: the page of stretches, and one for the other side of string copies. */
 #define STAGE_CODE (USER_CODE + 2 * PAGE_SIZE)
 #define STAGE_DATA (USER_CODE + 3 * PAGE_SIZE)
-#define STAGE_KEY  UINT64_C(4) /* of STAGE_DATA: no point takes away its rights */
 
 /*
  * Stacks for exceptions lie at the bottom of this processor's main stack, below everything that
@@ -185,7 +184,7 @@ static enum status user_pages_map(void)
     struct walk code;
     enum status status = table_alloc(&data);
     pte_t xd = machine_has(FEATURE_NX) ? PTE_XD : 0;
-    pte_t flags = PTE_P | PTE_US | PTE_A, more = PTE_RW | PTE_D | STAGE_KEY << PTE_KEY_SHIFT;
+    pte_t flags = PTE_P | PTE_US | PTE_A, more = PTE_RW | PTE_D | (pte_t)CORE_KEY << PTE_KEY_SHIFT;
 
     (void)paging_walk(world_root(), stage.world_levels, (vaddr_t)stage_page, &code);
     for (unsigned twin = 0; twin < 2 && status == STATUS_OK; twin++) {
