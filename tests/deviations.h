@@ -12,6 +12,7 @@
 struct deviation {
     const char *machine;  /* as machine_emulator() names it: "QEMU TCG", "Bochs" */
     const char *versions; /* shown: "7.2 to 11.1", where it was seen */
+    uint8_t vendors;      /* of 1 << enum vendor: whose processor it shows; 0: anybody's */
     uint8_t rule;         /* enum rule: the one it violates */
     uint8_t shown_by[6];  /* enum rule of the checks that meet it; none: those of @rule alone */
     bool everywhere; /* met by checks of any rule; listed last: what else is wrong comes first */

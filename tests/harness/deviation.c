@@ -54,7 +54,10 @@ bool deviation_occurred(unsigned row)
 
 bool deviation_applies(unsigned row, const struct machine *m)
 {
-    return m->emulator[0] && texts_equal(deviations[row].machine, m->emulator);
+    const struct deviation *d = &deviations[row];
+
+    return m->emulator[0] && texts_equal(d->machine, m->emulator) &&
+           (d->vendors == 0 || (d->vendors >> m->vendor) & 1);
 }
 
 static bool wrong_matches(const struct deviation *d, unsigned wrong, const struct comparison *c)

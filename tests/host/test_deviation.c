@@ -4,10 +4,12 @@
  */
 #include "unit.h"
 
+#include "fault/probe.h"
 #include "tests/deviations.h"
 #include "tests/harness/baseline.h"
 #include "tests/harness/deviation.h"
 #include "tests/harness/record_log.h"
+#include "tests/harness/target.h"
 #include "tests/matrix/literals.h"
 #include "x86/exception.h"
 #include "x86/registers.h"
@@ -108,6 +110,30 @@ static void axes_bind(void **state)
     assert_int_not_equal(deviation_find(record, &qemu), 0);
     record->scene.access = ACCESS_WRITE;
     assert_int_equal(deviation_find(record, &qemu), 0);
+}
+
+/* A write through a PML4E with bit 8 in Bochs: it went through, on whoever's processor. */
+static void vendors_bind(void **state)
+{
+    (void)state;
+    struct machine amd = {.emulator = "Bochs", .vendor = VENDOR_AMD};
+    struct machine intel = {.emulator = "Bochs", .vendor = VENDOR_INTEL};
+    struct record *record = reserved_fault(0);
+    record->rule = RULE_2_4;
+    record->comparisons = 4;
+    record->scene.access = ACCESS_WRITE;
+    record->comparison[0].got = VECTOR_NONE;
+    record->comparison[1] = (struct comparison){
+        .field = FIELD_ENTRY, .expected = 0x107, .mask = ~UINT64_C(0), .got = 0x127};
+    record->comparison[2] = (struct comparison){
+        .field = FIELD_ENTRY, .expected = 0x2007, .mask = ~UINT64_C(0), .got = 0x2067};
+    record->comparison[3] = (struct comparison){
+        .field = FIELD_MEMORY, .expected = TARGET_WORD, .mask = ~UINT64_C(0), .got = PROBE_VALUE};
+    assert_int_not_equal(deviation_find(record, &amd), 0);
+    assert_int_equal(deviation_find(record, &intel), 0);
+    record->comparison[1].expected = 0x87; /* not bit 8, but bit 7 */
+    record->comparison[1].got = 0xa7;
+    assert_int_equal(deviation_find(record, &amd), 0);
 }
 
 /* ---- points of the matrix ---------------------------------------------------------------------- */
@@ -272,6 +298,7 @@ int main(void)
         cmocka_unit_test(another_machine_is_not),
         cmocka_unit_test(two_listed_differences_are_known),
         cmocka_unit_test(axes_bind),
+        cmocka_unit_test(vendors_bind),
         cmocka_unit_test(a_point_with_the_exact_symptom_is_known),
         cmocka_unit_test(a_point_with_another_symptom_is_not),
         cmocka_unit_test(two_listed_symptoms_are_known),
