@@ -45,6 +45,7 @@ static void rows_are_complete(void **state)
         assert_true(row->holds && row->instead);
         assert_int_equal(row->misplaceable, row->misplaced != NULL);
         assert_int_equal(row->same != 0, row->same_because != NULL);
+        assert_int_equal(row->choice, row->way[0] && row->way[1]);
         for (unsigned j = 0; j < RULE_COUNT; j++) {
             known = known || !strcmp(rule_texts[j].number, row->number);
         }
@@ -163,6 +164,89 @@ static void story_is_told(void **state)
             fail_msg("\"%s\": end %u level %u user %u forbidden %u", rows[i].question, got->end,
                      got->level, got->user_address, got->forbidden);
         }
+    }
+}
+
+/* ---- ways ------------------------------------------------------------------------------------------ */
+
+/* What a machine did: an allowed outcome, and with it bits that are open in its error code, A and D. */
+static const struct {
+    const char *row, *question;
+    uint8_t outcome;
+    uint32_t error;
+    uint8_t cr2;
+    uint8_t accessed[2], dirty[2];
+    const char *way; /* NULL: none */
+} ways[] = {
+    {"bit_8_either",         "unknown pml4e+8", .outcome = 0,         .way = "ignored"                 },
+    {"bit_8_either",         "unknown pml4e+8", .outcome = 1,         .way = "reserved"                },
+    {"bit_8_either",         "amd pml4e+8",     .way = NULL         },
+    {"frame_either", "frame write smap ac",      .outcome = 0,     .way = "excused"                                 },
+    {"frame_either", "frame write smap ac",      .outcome = 1, .way = "not excused"},
+    {"plain_either",           "rmw pte-P",        .error = 2,  .way = "as a write"                                 },
+    {"plain_either",           "rmw pte-P",        .error = 0,   .way = "as a read"},
+    {"plain_either",    "rmw cross 2pte-P",      .outcome = 1,   .way = "as a read"                                 },
+    {"plain_either",           "rmw pte-W",       .way = NULL                    },
+    {"error_i_either",           "amd fetch nxe=0 smep pte-P",                  .error = 16,                     .way = "1"},
+    {"error_i_either",            "amd fetch nxe=0 smep pte-P",                   .error = 0,                     .way = "0"                  },
+    {"error_i_either",            "amd fetch nxe=0 smep pte-P",                  .error = 2,                     .way = NULL                  }, /* not allowed */
+    {"error_pk_either",           "pks pkrs=1 pte-U",                  .error = 32,                     .way = "1"},
+    {"error_pk_either",            "pks pkrs=1 pte-U",                   .error = 0,                     .way = "0"},
+    {"hole_either",          "at=7ffffffffffc pte-P",               .outcome = 0,                     .way = "#PF"                 },
+    {"hole_either",          "at=7ffffffffffc pte-P",        .outcome = 1,                     .way = "#GP or #SS"                      },
+    {"both_either",          "cross pte-P 2pte-P",         .outcome = 0,                     .way = "the lower"    },
+    {"both_either",          "cross pte-P 2pte-P",         .outcome = 1,                     .way = "the upper"},
+    {"any_byte",              "parts pte-P",        .cr2 = 0,                     .way = "the first byte"                 },
+    {"any_byte",              "parts pte-P",               .cr2 = 3,                     .way = "another"                         },
+    {"any_byte",              "parts cross 2pte-P",        .cr2 = 0,                     .way = "the first byte"       },
+    {"any_byte",              "parts cross 2pte-P",               .cr2 = 1,                     .way = "another"},
+    {"valid_a_either",        "pte-P",                         .way = "clear"     },
+    {"valid_a_either",          "pte-P",                           .accessed = {0xe},                                .way = "set"                 },
+    {"valid_a_either",     "pte-P",                      .accessed = {8},                           .way = "some set"                   },
+    {"valid_a_either",          "2m pde-W write pml4e+A",                           .accessed = {4 | 2},                                .way = "set"                 },
+    {"valid_a_either",          "write cross 2pte-W",                           .accessed = {0, 15},                                 .way = "set"     },
+    {"passed_either",        "write cross 2pte-W",                         .accessed = {0, 15},                               .way = "clear"},
+    {"passed_either",     "write cross 2pte-W",                      .accessed = {15},                            .way = "some set"},
+    {"passed_either",          "write cross 2pte-W",               .accessed = {15},                                   .dirty = {1},  .way = "set"},
+    {"passed_either",      "at=7ffffffffffc",           .accessed = {15},                     .way = "set"                            },
+    {"passed_either",   "at=ffff7ffffffffffc",        .accessed = {0, 15},                     .way = "set"                 },
+    {"nothing_a_either",        "nothing",                         .way = "clear"   },
+    {"nothing_a_either",          "1g nothing",                           .accessed = {12},                              .way = "set"                  },
+    {"nothing_a_either",     "nothing pde-P",                      .accessed = {8}, .way = "some set"},
+};
+
+static void ways_are_told(void **state)
+{
+    (void)state;
+    uint64_t seen = 0;
+
+    for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++) {
+        unsigned row = row_by_name(ways[i].row), way;
+        struct model_question question;
+        struct model_answer answer;
+
+        ask(ways[i].question, &question, &answer);
+        assert_true(ways[i].outcome < answer.count);
+        const struct model_outcome *outcome = &answer.outcome[ways[i].outcome];
+        struct model_got got = {.vector = outcome->vector,
+                                .error = (outcome->error & outcome->error_mask) | ways[i].error,
+                                .cr2 = outcome->cr2 + ways[i].cr2};
+        for (unsigned walk = 0; walk < 2; walk++) {
+            got.walk[walk] = outcome->walk[walk];
+            got.walk[walk].accessed |= ways[i].accessed[walk];
+            got.walk[walk].dirty |= ways[i].dirty[walk];
+        }
+        way = model_way(&question, row, &got);
+        if (way > MODEL_WAYS || (way == MODEL_WAYS) != !ways[i].way ||
+            (ways[i].way && strcmp(model_rows[row].way[way], ways[i].way))) {
+            fail_msg("\"%s\": %s went way %u", ways[i].question, ways[i].row, way);
+        }
+        seen |= BIT(row);
+        got.other_bits = true;
+        assert_int_equal(model_way(&question, row, &got), MODEL_WAYS);
+    }
+    for (unsigned row = 0; row < model_row_count; row++) {
+        assert_int_equal(model_rows[row].choice, (seen >> row) & 1);
     }
 }
 
@@ -388,6 +472,19 @@ static void look_at(const struct model_question *question, unsigned row,
     }
 }
 
+/* How many slips no question has told from the right model. */
+static unsigned slips_unseen(void)
+{
+    unsigned count = 0;
+
+    for (unsigned row = 0; row < model_row_count; row++) {
+        for (unsigned slip = MODEL_NEGATED; slip < MODEL_SLIPS; slip++) {
+            count += to_be_told[row] & pair_bit(MODEL_RIGHT, slip) ? 1 : 0;
+        }
+    }
+    return count;
+}
+
 /*
  * Each wrong model is another one than the right model, and than the other wrong ones of its row,
  * unless the row says that it is the same as what the row dropped gives.
@@ -410,6 +507,9 @@ static void every_slip_shows(void **state)
         struct model_question question;
         struct model_answer right;
 
+        if (number == model_example_count) {
+            assert_int_equal(slips_unseen(), 0); /* the examples alone do */
+        }
         question_by_number(number, &question);
         model_ask(&question, NULL, &right);
         for (unsigned row = 0; row < model_row_count; row++) {
@@ -743,11 +843,17 @@ static void no_entry_is_passed_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_complete),        cmocka_unit_test(examples_are_answered),
-        cmocka_unit_test(examples_show_their_rows), cmocka_unit_test(story_is_told),
-        cmocka_unit_test(every_slip_shows),         cmocka_unit_test(judged_bits_are_judged),
-        cmocka_unit_test(differs_is_exact),         cmocka_unit_test(adding_loses_nothing),
-        cmocka_unit_test(answers_are_sound),        cmocka_unit_test(no_entry_is_passed_over),
+        cmocka_unit_test(rows_are_complete),
+        cmocka_unit_test(examples_are_answered),
+        cmocka_unit_test(examples_show_their_rows),
+        cmocka_unit_test(story_is_told),
+        cmocka_unit_test(ways_are_told),
+        cmocka_unit_test(every_slip_shows),
+        cmocka_unit_test(judged_bits_are_judged),
+        cmocka_unit_test(differs_is_exact),
+        cmocka_unit_test(adding_loses_nothing),
+        cmocka_unit_test(answers_are_sound),
+        cmocka_unit_test(no_entry_is_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,12 +3,13 @@
  * from top to bottom in the order of docs/rules.md: an access falls into one or two parts, one a page;
  * of each the address is judged, the walk, the rights; then CR2, A and D of the whole.
  *
- * An "either" that is more than a bit of the outcome is a way: the access is judged once more as if
- * the machine went it, and the answer allows both.
+ * Where an "either" is more than a bit of the outcome, the access is judged once for each way that a
+ * machine may go (row.h), and the answer allows both.
  */
 #include "model.h"
 
 #include "answer.h"
+#include "row.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
 
@@ -46,12 +47,6 @@
 #define VECTOR_SS 12
 #define VECTOR_GP 13
 #define VECTOR_PF 14
-
-/* Ways that a machine may go. The first way is to go none of them. */
-#define WAY_BIT_8      1u /* bit 8 of upper entries is reserved */
-#define WAY_FRAME      2u /* EFLAGS.AC does not excuse the push of a frame */
-#define WAY_READ_FIRST 4u /* a plain read-modify-write is a read, then a write */
-#define WAYS           8u
 
 /* ---- the situation --------------------------------------------------------------------------------- */
 
@@ -137,13 +132,6 @@ static bool pkrs_denies(const struct model_situation *s)
 
 /* ---- the rows -------------------------------------------------------------------------------------- */
 
-#define ROW(name, number, what, condition, slip, slipped, marks) ROW_##name,
-enum row {
-#include "rows.h"
-    ROWS
-};
-_Static_assert(ROWS <= MODEL_ROWS_MAX, "a bit of model_answer.rules for each row");
-
 #define ROW(name, number, what, condition, slip, slipped, marks)                                   \
     static bool name##_holds(const struct model_situation *s)                                      \
     {                                                                                              \
@@ -165,7 +153,7 @@ _Static_assert(ROWS <= MODEL_ROWS_MAX, "a bit of model_answer.rules for each row
 
 #define NO_SLIP              0
 #define NO_MARKS             .choice = false
-#define CHOICE               .choice = true,
+#define CHOICE(...)          .choice = true, .way = {__VA_ARGS__},
 #define HOST_ONLY            .host_only = true
 #define SAME(slips, because) .same = 1u << MODEL_##slips, .same_because = (because)
 #define ROW(name_, number_, what_, condition, slip, slipped, marks)                                \
@@ -659,8 +647,8 @@ static void describe(struct model_situation *s)
     s->suspects = s->too_high | PS | G | (cpu->nxe ? 0 : XD);
 }
 
-void model_ask(const struct model_question *question, const struct model_wrong *wrong,
-               struct model_answer *answer)
+void model_ask_ways(const struct model_question *question, const struct model_wrong *wrong,
+                    unsigned fixed, unsigned ways, struct model_answer *answer)
 {
     static const enum row rows[] = {ROW_bit_8_either, ROW_frame_either, ROW_plain_either};
     struct model_situation situation, *s = &situation;
@@ -676,17 +664,26 @@ void model_ask(const struct model_question *question, const struct model_wrong *
     bool crosses = divide(s);
     (void)judge(s, crosses, answer);
     tell(s, &answer->story);
-    for (unsigned ways = 1; s->open && ways < WAYS; ways++) {
-        s->ways = (uint8_t)ways;
-        if (ways & ~(unsigned)s->open || !judge(s, crosses, answer)) {
+    if (ways != 0) {
+        answer->count = 0; /* the first way was only taken to see which there are */
+    }
+    for (unsigned way = 1; s->open && way < WAYS; way++) {
+        s->ways = (uint8_t)way;
+        if (way & ~(unsigned)s->open || (way & fixed) != ways || !judge(s, crosses, answer)) {
             continue;
         }
-        for (unsigned way = 0; way < sizeof rows / sizeof *rows; way++) {
-            if ((ways >> way) & 1) {
-                choose(s, rows[way]);
+        for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+            if ((way >> i) & 1) {
+                choose(s, rows[i]);
             }
         }
     }
     answer->rules = s->rules;
     answer->choices = s->choices;
+}
+
+void model_ask(const struct model_question *question, const struct model_wrong *wrong,
+               struct model_answer *answer)
+{
+    model_ask_ways(question, wrong, 0, 0, answer);
 }

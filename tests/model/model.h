@@ -20,6 +20,7 @@
 #define MODEL_LEVELS   5
 #define MODEL_OUTCOMES 4
 #define MODEL_NO_FAULT 0xffff /* the vector of an access that goes through */
+#define MODEL_WAYS     3      /* of an "either", at most */
 
 enum model_kind {
     MODEL_READ,
@@ -118,13 +119,14 @@ struct model_situation; /* model.c's own: how far the judging of an access has c
 
 /* One row a rule, as fine as it can be wrong by itself. */
 struct model_row {
-    const char *name;      /* "pkru_wd": a word that no other row has */
-    const char *number;    /* "R3.4" of docs/rules.md, "R4.I" of its section 4 */
-    const char *what;      /* a few words: "a user fetch from a supervisor address" */
-    const char *misplaced; /* what MODEL_MISPLACED does; NULL: it means nothing here */
-    bool misplaceable;     /* @misplaced is not NULL */
-    bool choice;           /* an "either": it opens a choice instead of demanding something */
-    bool host_only;        /* needs a feature that no emulator here has */
+    const char *name;            /* "pkru_wd": a word that no other row has */
+    const char *number;          /* "R3.4" of docs/rules.md, "R4.I" of its section 4 */
+    const char *what;            /* a few words: "a user fetch from a supervisor address" */
+    const char *misplaced;       /* what MODEL_MISPLACED does; NULL: it means nothing here */
+    bool misplaceable;           /* @misplaced is not NULL */
+    bool choice;                 /* an "either": it opens a choice instead of demanding something */
+    const char *way[MODEL_WAYS]; /* what a machine may choose: model_way(); unused ones NULL */
+    bool host_only;              /* needs a feature that no emulator here has */
     /*
      * BIT(slip) of slips that no question can show, as the model stays the same set of outcomes (or
      * becomes what the slip before it in enum model_slip makes of it), and why that is so.
@@ -152,6 +154,13 @@ void model_ask(const struct model_question *question, const struct model_wrong *
 
 /* Is @got one of the allowed outcomes? */
 bool model_allows(const struct model_answer *answer, const struct model_got *got);
+
+/*
+ * Which way a machine went where @row left it a choice: an index of model_row.way. MODEL_WAYS: the
+ * choice was not open, what the machine did is not allowed, or it does not tell.
+ */
+unsigned model_way(const struct model_question *question, uint32_t row,
+                   const struct model_got *got);
 
 /* Are there outcomes that one allows and the other does not? */
 bool model_differs(const struct model_answer *one, const struct model_answer *other);

@@ -12,7 +12,7 @@
  *   page         the part of the access that is being judged: one 4-KiB page of it
  * and has no effect; what follows from it is in model.c, which asks each row where its turn is.
  *
- * Marks: CHOICE: what the machine chooses is recorded. HOST_ONLY: no emulator here has the feature.
+ * Marks: CHOICE(ways): the machine chooses, and which way it goes is recorded. HOST_ONLY: no emulator here has the feature.
  * SAME(slips, because): those slips change nothing that a question could show, or nothing beyond what
  * a dropped row changes.
  */
@@ -87,7 +87,7 @@ ROW(bit_8, "R2.4", "bit 8 of a PML5E or PML4E is reserved on AMD processors",
 
 ROW(bit_8_either, "R2.4", "whose processor it is is not known: bit 8 of upper entries, either",
     s->level >= 4 && s->entry & G && cpu->vendor == MODEL_VENDOR_UNKNOWN, NO_SLIP, false,
-    CHOICE)
+    CHOICE("ignored", "reserved"))
 
 ROW(pdpte_7, "R2.4", "bit 7 of a PDPTE is reserved without 1-GiB pages",
     s->level == 3 && s->entry & PS && !cpu->gb_pages, NO_SLIP, false, NO_MARKS)
@@ -182,7 +182,7 @@ ROW(smap_implicit, "R3.7", "SMAP: an implicit access to a user-mode address, wha
 
 ROW(frame_either, "R3.7", "whether EFLAGS.AC excuses the push of a frame from SMAP: either",
     cpu->smap && cpu->ac && access->frame && !page->supervisor, NO_SLIP, false,
-    CHOICE)
+    CHOICE("excused", "not excused"))
 
 ROW(keys_data, "R3.8", "keys concern data accesses only, those to shadow stacks included",
     s->data,
@@ -242,7 +242,7 @@ ROW(error_w, "R4.W", "W/R: a write",
 ROW(plain_either, "R4.W", "a plain read-modify-write may fault as the read that it begins with: either",
     access->kind == MODEL_RMW_PLAIN,
     "a locked one as well",
-    access->kind == MODEL_RMW_PLAIN || access->kind == MODEL_RMW_LOCKED, CHOICE)
+    access->kind == MODEL_RMW_PLAIN || access->kind == MODEL_RMW_LOCKED, CHOICE("as a write", "as a read"))
 
 ROW(error_u, "R4.U", "U/S: a user access",
     s->user,
@@ -262,7 +262,7 @@ ROW(error_i, "R4.I", "I/D: a fetch while EFER.NXE=1 or CR4.SMEP=1",
 ROW(error_i_either, "R4.I", "I/D of a fetch on AMD processors with NXE=0 and SMEP=1: either",
     s->fetch && !cpu->nxe && cpu->smep && cpu->vendor != MODEL_VENDOR_INTEL,
     "on any processor",
-    s->fetch && !cpu->nxe && cpu->smep, CHOICE)
+    s->fetch && !cpu->nxe && cpu->smep, CHOICE("0", "1"))
 
 ROW(error_pk, "R4.PK", "PK: a key forbids it, also when something else does as well",
     page->denied,
@@ -272,7 +272,7 @@ ROW(error_pk, "R4.PK", "PK: a key forbids it, also when something else does as w
 ROW(error_pk_either, "R4.PK", "PK of a user access to a supervisor address that PKRS denies: either",
     pkrs_denies(s),
     "whatever PKRS says",
-    s->user && s->keyed && cpu->pks && page->end == MODEL_COMPLETE && page->supervisor, CHOICE)
+    s->user && s->keyed && cpu->pks && page->end == MODEL_COMPLETE && page->supervisor, CHOICE("0", "1"))
 
 ROW(error_ss, "R4.SS", "SS: a shadow-stack access, whatever the cause",
     s->shadow,
@@ -292,11 +292,11 @@ ROW(nothing, "R7.7", "prefetch, NOP and INVLPG never fault",
 
 ROW(hole_either, "R1.1", "one part page-faults, the other is not canonical: either",
     s->part[0].vector != s->part[1].vector, NO_SLIP, false,
-    CHOICE SAME(NEGATED, "asked only when both fail"))
+    CHOICE("#PF", "#GP or #SS") SAME(NEGATED, "asked only when both fail"))
 
 ROW(both_either, "R5.1", "both pages fail: the lower is expected, the other allowed",
     s->part[0].vector == s->part[1].vector, NO_SLIP, false,
-    CHOICE SAME(NEGATED, "asked only when both fail"))
+    CHOICE("the lower", "the upper") SAME(NEGATED, "asked only when both fail"))
 
 ROW(cr2, "R5.1", "CR2 takes the address of a #PF, and of nothing else",
     s->vector == VECTOR_PF,
@@ -307,7 +307,7 @@ ROW(cr2_second, "R5.1", "only the second page fails: CR2 is its first byte",
     page == &s->part[1], NO_SLIP, false, NO_MARKS)
 
 ROW(any_byte, "R5.1", "an access of several parts: CR2 is any byte of it in the failing page",
-    access->any_byte, NO_SLIP, false, CHOICE)
+    access->any_byte, NO_SLIP, false, CHOICE("the first byte", "another"))
 
 ROW(sets_a, "R5.2", "an access that goes through sets A in every entry",
     !s->faults && access->kind != MODEL_NOTHING,
@@ -322,15 +322,15 @@ ROW(sets_d, "R5.2", "a write that goes through sets D in the leaf",
 ROW(valid_a_either, "R5.3", "A of valid entries, when the access faults: either",
     s->faults && page->vector != MODEL_NO_FAULT && s->level > page->end_level,
     "A of the failing entry as well",
-    s->faults && page->vector != MODEL_NO_FAULT && s->level >= page->end_level, CHOICE)
+    s->faults && page->vector != MODEL_NO_FAULT && s->level >= page->end_level, CHOICE("clear", "set", "some set"))
 
 ROW(passed_either, "R5.3", "A and D of the part that passed, when the other faults: either",
-    s->faults && page->vector == MODEL_NO_FAULT, NO_SLIP, false, CHOICE)
+    s->faults && page->vector == MODEL_NO_FAULT, NO_SLIP, false, CHOICE("clear", "set", "some set"))
 
 ROW(nothing_a_either, "R7.7", "A of valid entries, by prefetch, NOP and INVLPG: either",
     access->kind == MODEL_NOTHING && s->level > page->end_level,
     "only where a read would go through",
-    access->kind == MODEL_NOTHING && s->level > page->end_level && !page->forbidden, CHOICE)
+    access->kind == MODEL_NOTHING && s->level > page->end_level && !page->forbidden, CHOICE("clear", "set", "some set"))
 
 /* clang-format on */
 #undef ROW
