@@ -254,13 +254,13 @@ static const struct {
     const char *name;
     const char *value[9];
 } derived[DERIVED_COUNT] = {
-    [DERIVED_WALK] = {"walk",   {"complete", "absent", "reserved", "hole"}    },
-    [DERIVED_AT] = {"at",     {"-", "pte", "pde", "pdpte", "pml4e", "pml5e"}},
-    [DERIVED_PAGE] = {"page",   {"supervisor", "user"}                        },
-    [DERIVED_RIGHTS] = {"rights", {"granted", "forbidden"}                      },
+    [DERIVED_WALK] = {"walk",  {"complete", "absent", "reserved", "hole"}            },
+    [DERIVED_AT] = {"at",    {"-", "pte", "pde", "pdpte", "pml4e", "pml5e"}        },
+    [DERIVED_PAGE] = {"page",  {"supervisor", "user"}                                },
+    [DERIVED_FAULT] = {"fault", {"none", "absent", "reserved", "address", "forbidden"}},
     [DERIVED_KIND] = {"kind",
                       {"read", "write", "fetch", "locked", "rmw", "nothing", "shadow-read",
-                       "shadow-write"}                                        },
+                       "shadow-write"}                                               },
 };
 
 void point_derived(const struct point *point, const struct model_answer *answer,
@@ -269,7 +269,9 @@ void point_derived(const struct point *point, const struct model_answer *answer,
     values[DERIVED_WALK] = answer->story.end;
     values[DERIVED_AT] = answer->story.level;
     values[DERIVED_PAGE] = answer->story.user_address;
-    values[DERIVED_RIGHTS] = answer->story.forbidden;
+    values[DERIVED_FAULT] = answer->outcome[0].vector == MODEL_NO_FAULT ? FAULT_NONE
+                            : answer->story.end == MODEL_COMPLETE       ? FAULT_FORBIDDEN
+                                                                        : answer->story.end;
     values[DERIVED_KIND] = access_rows[point->value[AXIS_ACCESS]].kind;
 }
 

@@ -270,7 +270,9 @@ static void set_class(unsigned class, unsigned leaf, unsigned forbids, uint8_t *
     derived[DERIVED_WALK] = (uint8_t)end;
     derived[DERIVED_AT] = complete ? 0 : (uint8_t)(leaf + entry);
     derived[DERIVED_PAGE] = complete && !(class & CLASS_NO_USER);
-    derived[DERIVED_RIGHTS] = complete && forbids >> class & 1;
+    derived[DERIVED_FAULT] = !complete              ? (uint8_t)end
+                             : forbids >> class & 1 ? FAULT_FORBIDDEN
+                                                    : FAULT_NONE;
 }
 
 static void set_kind(unsigned access, uint8_t *value)
@@ -374,7 +376,7 @@ static uint32_t where_classes(const struct conjunction *where, unsigned leaf, un
         if (agrees(where, values, AXIS_COUNT + DERIVED_WALK) &&
             agrees(where, values, AXIS_COUNT + DERIVED_AT) &&
             agrees(where, values, AXIS_COUNT + DERIVED_PAGE) &&
-            agrees(where, values, AXIS_COUNT + DERIVED_RIGHTS)) {
+            agrees(where, values, AXIS_COUNT + DERIVED_FAULT)) {
             classes |= 1u << class;
         }
     }
