@@ -29,7 +29,7 @@ enum model_kind {
     MODEL_RMW_LOCKED, /* a write, even when nothing new is stored */
     MODEL_RMW_PLAIN,  /* a read, then a write: also a descriptor whose accessed bit is to be set */
     MODEL_NOTHING,    /* PREFETCHh, NOP m, INVLPG: never faults, may set A */
-    MODEL_SHADOW_READ,
+    MODEL_SHADOW_READ,  /* these two: with CR4.CET=1 only */
     MODEL_SHADOW_WRITE, /* WRSS, and WRUSS as @user_shadow */
 };
 
@@ -54,8 +54,10 @@ struct model_access {
     bool frame;       /* the processor pushes an exception frame: R3.7's last sentence */
     bool user_shadow; /* WRUSS */
     bool stack;       /* through the stack segment: #SS instead of #GP */
-    bool any_byte;    /* several parts: CR2 may be any byte of it in the failing page (R5.1) */
-    bool partial;     /* several writes or parts: D of what passed is either (R5.3) */
+    bool any_byte;    /* several parts: CR2 may be any byte of it in the failing page (R5.1), and, as
+                         a mask says it, of the smallest aligned block that holds these */
+    bool partial;     /* several writes or parts; as every access of two pages: D of what passed is
+                         either (R5.3) */
     uint64_t address; /* linear, first byte */
     uint32_t bytes;   /* 1 or more; may run into the next 4-KiB page */
 };
@@ -128,8 +130,8 @@ struct model_row {
     const char *way[MODEL_WAYS]; /* what a machine may choose: model_way(); unused ones NULL */
     bool host_only;              /* needs a feature that no emulator here has */
     /*
-     * BIT(slip) of slips that no question can show, as the model stays the same set of outcomes (or
-     * becomes what the slip before it in enum model_slip makes of it), and why that is so.
+     * BIT(slip) of slips that are no model of their own, because another slip of the row gives the
+     * same answers; and why that is so.
      */
     uint8_t same;
     const char *same_because;
