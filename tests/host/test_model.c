@@ -169,6 +169,7 @@ static void story_is_told(void **state)
 
 /* ---- ways ------------------------------------------------------------------------------------------ */
 
+/* clang-format off */
 /* What a machine did: an allowed outcome, and with it bits that are open in its error code, A and D. */
 static const struct {
     const char *row, *question;
@@ -178,42 +179,43 @@ static const struct {
     uint8_t accessed[2], dirty[2];
     const char *way; /* NULL: none */
 } ways[] = {
-    {"bit_8_either",         "unknown pml4e+8", .outcome = 0,         .way = "ignored"                 },
-    {"bit_8_either",         "unknown pml4e+8", .outcome = 1,         .way = "reserved"                },
-    {"bit_8_either",         "amd pml4e+8",     .way = NULL         },
-    {"frame_either", "frame write smap ac",      .outcome = 0,     .way = "excused"                                 },
-    {"frame_either", "frame write smap ac",      .outcome = 1, .way = "not excused"},
-    {"plain_either",           "rmw pte-P",        .error = 2,  .way = "as a write"                                 },
-    {"plain_either",           "rmw pte-P",        .error = 0,   .way = "as a read"},
-    {"plain_either",    "rmw cross 2pte-P",      .outcome = 1,   .way = "as a read"                                 },
-    {"plain_either",           "rmw pte-W",       .way = NULL                    },
-    {"error_i_either",           "amd fetch nxe=0 smep pte-P",                  .error = 16,                     .way = "1"},
-    {"error_i_either",            "amd fetch nxe=0 smep pte-P",                   .error = 0,                     .way = "0"                  },
-    {"error_i_either",            "amd fetch nxe=0 smep pte-P",                  .error = 2,                     .way = NULL                  }, /* not allowed */
-    {"error_pk_either",           "pks pkrs=1 pte-U",                  .error = 32,                     .way = "1"},
-    {"error_pk_either",            "pks pkrs=1 pte-U",                   .error = 0,                     .way = "0"},
-    {"hole_either",          "at=7ffffffffffc pte-P",               .outcome = 0,                     .way = "#PF"                 },
-    {"hole_either",          "at=7ffffffffffc pte-P",        .outcome = 1,                     .way = "#GP or #SS"                      },
-    {"both_either",          "cross pte-P 2pte-P",         .outcome = 0,                     .way = "the lower"    },
-    {"both_either",          "cross pte-P 2pte-P",         .outcome = 1,                     .way = "the upper"},
-    {"any_byte",              "parts pte-P",        .cr2 = 0,                     .way = "the first byte"                 },
-    {"any_byte",              "parts pte-P",               .cr2 = 3,                     .way = "another"                         },
-    {"any_byte",              "parts cross 2pte-P",        .cr2 = 0,                     .way = "the first byte"       },
-    {"any_byte",              "parts cross 2pte-P",               .cr2 = 1,                     .way = "another"},
-    {"valid_a_either",        "pte-P",                         .way = "clear"     },
-    {"valid_a_either",          "pte-P",                           .accessed = {0xe},                                .way = "set"                 },
-    {"valid_a_either",     "pte-P",                      .accessed = {8},                           .way = "some set"                   },
-    {"valid_a_either",          "2m pde-W write pml4e+A",                           .accessed = {4 | 2},                                .way = "set"                 },
-    {"valid_a_either",          "write cross 2pte-W",                           .accessed = {0, 15},                                 .way = "set"     },
-    {"passed_either",        "write cross 2pte-W",                         .accessed = {0, 15},                               .way = "clear"},
-    {"passed_either",     "write cross 2pte-W",                      .accessed = {15},                            .way = "some set"},
-    {"passed_either",          "write cross 2pte-W",               .accessed = {15},                                   .dirty = {1},  .way = "set"},
-    {"passed_either",      "at=7ffffffffffc",           .accessed = {15},                     .way = "set"                            },
-    {"passed_either",   "at=ffff7ffffffffffc",        .accessed = {0, 15},                     .way = "set"                 },
-    {"nothing_a_either",        "nothing",                         .way = "clear"   },
-    {"nothing_a_either",          "1g nothing",                           .accessed = {12},                              .way = "set"                  },
-    {"nothing_a_either",     "nothing pde-P",                      .accessed = {8}, .way = "some set"},
+    {"bit_8_either", "unknown pml4e+8", .outcome = 0, .way = "ignored"},
+    {"bit_8_either", "unknown pml4e+8", .outcome = 1, .way = "reserved"},
+    {"bit_8_either", "amd pml4e+8", .way = NULL},
+    {"frame_either", "frame write smap ac", .outcome = 0, .way = "excused"},
+    {"frame_either", "frame write smap ac", .outcome = 1, .way = "not excused"},
+    {"plain_either", "rmw pte-P", .error = 2, .way = "as a write"},
+    {"plain_either", "rmw pte-P", .error = 0, .way = "as a read"},
+    {"plain_either", "rmw cross 2pte-P", .outcome = 1, .way = "as a read"},
+    {"plain_either", "rmw pte-W", .way = NULL},
+    {"error_i_either", "amd fetch nxe=0 smep pte-P", .error = 16, .way = "1"},
+    {"error_i_either", "amd fetch nxe=0 smep pte-P", .error = 0, .way = "0"},
+    {"error_i_either", "amd fetch nxe=0 smep pte-P", .error = 2, .way = NULL}, /* not allowed */
+    {"error_pk_either", "pks pkrs=1 pte-U", .error = 32, .way = "1"},
+    {"error_pk_either", "pks pkrs=1 pte-U", .error = 0, .way = "0"},
+    {"hole_either", "at=7ffffffffffc pte-P", .outcome = 0, .way = "#PF"},
+    {"hole_either", "at=7ffffffffffc pte-P", .outcome = 1, .way = "#GP or #SS"},
+    {"both_either", "cross pte-P 2pte-P", .outcome = 0, .way = "the lower"},
+    {"both_either", "cross pte-P 2pte-P", .outcome = 1, .way = "the upper"},
+    {"any_byte", "parts pte-P", .cr2 = 0, .way = "the first byte"},
+    {"any_byte", "parts pte-P", .cr2 = 3, .way = "another"},
+    {"any_byte", "parts cross 2pte-P", .cr2 = 0, .way = "the first byte"},
+    {"any_byte", "parts cross 2pte-P", .cr2 = 1, .way = "another"},
+    {"valid_a_either", "pte-P", .way = "clear"},
+    {"valid_a_either", "pte-P", .accessed = {0xe}, .way = "set"},
+    {"valid_a_either", "pte-P", .accessed = {8}, .way = "some set"},
+    {"valid_a_either", "2m pde-W write pml4e+A", .accessed = {4 | 2}, .way = "set"},
+    {"valid_a_either", "write cross 2pte-W", .accessed = {0, 15}, .way = "set"},
+    {"passed_either", "write cross 2pte-W", .accessed = {0, 15}, .way = "clear"},
+    {"passed_either", "write cross 2pte-W", .accessed = {15}, .way = "some set"},
+    {"passed_either", "write cross 2pte-W", .accessed = {15}, .dirty = {1}, .way = "set"},
+    {"passed_either", "at=7ffffffffffc", .accessed = {15}, .way = "set"},
+    {"passed_either", "at=ffff7ffffffffffc", .accessed = {0, 15}, .way = "set"},
+    {"nothing_a_either", "nothing", .way = "clear"},
+    {"nothing_a_either", "1g nothing", .accessed = {12}, .way = "set"},
+    {"nothing_a_either", "nothing pde-P", .accessed = {8}, .way = "some set"},
 };
+/* clang-format on */
 
 static void ways_are_told(void **state)
 {

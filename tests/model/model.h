@@ -26,10 +26,10 @@ enum model_kind {
     MODEL_READ,
     MODEL_WRITE,
     MODEL_FETCH,
-    MODEL_RMW_LOCKED, /* a write, even when nothing new is stored */
-    MODEL_RMW_PLAIN,  /* a read, then a write: also a descriptor whose accessed bit is to be set */
-    MODEL_NOTHING,    /* PREFETCHh, NOP m, INVLPG: never faults, may set A */
-    MODEL_SHADOW_READ,  /* these two: with CR4.CET=1 only */
+    MODEL_RMW_LOCKED,  /* a write, even when nothing new is stored */
+    MODEL_RMW_PLAIN,   /* a read, then a write: also a descriptor whose accessed bit is to be set */
+    MODEL_NOTHING,     /* PREFETCHh, NOP m, INVLPG: never faults, may set A */
+    MODEL_SHADOW_READ, /* these two: with CR4.CET=1 only */
     MODEL_SHADOW_WRITE, /* WRSS, and WRUSS as @user_shadow */
 };
 
@@ -54,9 +54,9 @@ struct model_access {
     bool frame;       /* the processor pushes an exception frame: R3.7's last sentence */
     bool user_shadow; /* WRUSS */
     bool stack;       /* through the stack segment: #SS instead of #GP */
-    bool any_byte;    /* several parts: CR2 may be any byte of it in the failing page (R5.1), and, as
+    bool any_byte; /* several parts: CR2 may be any byte of it in the failing page (R5.1), and, as
                          a mask says it, of the smallest aligned block that holds these */
-    bool partial;     /* several writes or parts; as every access of two pages: D of what passed is
+    bool partial;  /* several writes or parts; as every access of two pages: D of what passed is
                          either (R5.3) */
     uint64_t address; /* linear, first byte */
     uint32_t bytes;   /* 1 or more; may run into the next 4-KiB page */
