@@ -113,6 +113,26 @@ user_probe IMPLICIT_READ, mov %esi, %fs
 user_probe IMPLICIT_WRITE, mov %esi, %fs
 user_probe PUSH, push %rsi
 user_probe FETCH, jmp *%rdi
+
+/*
+ * The same, back by SYSCALL: for whoever sends LSTAR where he wants to go on and needs no frame of an
+ * access that went through (tests/matrix/sweep_run.S). quick_user_passed: where a landing goes on.
+ */
+.macro quick_user name, body:vararg
+    .globl quick_user_\name
+    .balign 16
+quick_user_\name:
+    \body
+    syscall
+.endm
+
+quick_user READ, mov (%rdi), %rax
+quick_user WRITE, mov %rsi, (%rdi)
+quick_user RMW_LOCKED, lock addq $0, (%rdi)
+quick_user IMPLICIT_READ, mov %esi, %fs
+quick_user FETCH, jmp *%rdi
+quick_user passed
+
 /* Small programs for the suites: see their users for what they expect in registers. */
     .globl probe_user_landing, probe_user_syscall, probe_user_spin
     .balign 16

@@ -940,6 +940,15 @@ static void tables_close(void)
     cpu_tss(cpu)->ist[STAGE_IST - 1] = cpu_tss(cpu)->ist[STAGE_IST_PUSH - 1] = 0;
 }
 
+void stage_state(const struct point *point)
+{
+    struct state want;
+
+    state_of(point, &want);
+    state_apply(&want);
+    tlb_flush_all(); /* R0.3 */
+}
+
 /* ---- what came of it ------------------------------------------------------------------------------- */
 
 /* The frame that was pushed: error code (or not), RIP CS RFLAGS RSP SS. */

@@ -41,6 +41,12 @@ paddr_t stage_root(unsigned levels, bool twin);
 /* Where exceptions are to push while the stage is open: IST number, for gates of the user's own. */
 #define STAGE_IST 4
 
+/*
+ * The processor's state as @point wants it, but EFLAGS.AC, and nothing cached; for users that make
+ * accesses of their own while the stage is open.
+ */
+void stage_state(const struct point *point);
+
 struct stage_got {
     struct outcome outcome;          /* vector VECTOR_NONE: went through */
     pte_t after[2][LEVELS_MAX];      /* the entries of both walks */
