@@ -35,6 +35,24 @@ def report():
             "totals": {"passed": 3, "failed": 0, "known": 0, "skipped": 0, "errors": 0}, "verdict": "pass", "exit_status": 0}
 
 
+def with_matrix():
+    """A report whose fourth check is a part of the matrix, and the fifth a fold."""
+    one = report()
+    row = {"row": "absent", "rule": "R2.1", "what": "P=0 ends the walk"}
+    choice = {"row": "plain_either", "rule": "R4.W", "what": "a plain read-modify-write: either", "open": 500,
+              "taken": [500, 0, 0], "ways": ["as a write", "as a read"]}
+    one["checks"] += [
+        check("matrix.pairs", part={"planned": 20000, "run": 20000, "passed": 18766, "known": 0, "failed": 1234, "ticks": 99,
+                                    "ended": False}),
+        check("matrix:access=write,ring=0,rsvd=pte", "fail", point={"access": "write"}, fold={
+            "where": "walk=reserved,ring=0", "points": 1234, "repeats": True,
+            "symptom": {"expected": 14, "got": 14, "error_differs": "0x1", "error_got": "0x0", "flags": "0x0",
+                        "text": "P missing in the error code"}})]
+    one["matrix"] = {"unfolded": 0, "lacking": {"LA57": "levels=5", "PKS": "pks=1 pkrs=ad pkrs=wd"}, "rules": [{**row, "count": 77}]}
+    one["fingerprint"] = {"digest": "0x1", "choices": [choice]}
+    return one
+
+
 class Compare(boot.Case):
     COST = 2
 
@@ -181,6 +199,125 @@ class Compare(boot.Case):
         lines = [line.split() for line in self.differ(change)["Totals"].splitlines()]
         self.assertEqual(lines, [["a", "b"], ["passed", "3", "2"], ["failed", "0", "1"], ["verdict", "PASS", "FAIL"]])
 
+    # ---- the matrix ----
+
+    def test_same_matrices_are_the_same(self):
+        self.assertEqual(self.compare(with_matrix(), with_matrix())[0], 0)
+
+    def test_time_and_other_witnesses_do_not_count(self):
+        def change(other):
+            other["checks"][3]["part"]["ticks"] += 1
+            other["checks"][4]["id"] = "matrix:access=write,pml4e.xd=1,nxe=0"
+            other["checks"][4]["fold"]["symptom"]["text"] = "in other words"
+            other["fingerprint"]["choices"][0].update(open=1000, taken=[900, 0])
+            other["matrix"]["rules"][0]["count"] += 1
+        other = with_matrix()
+        change(other)
+        self.assertEqual(self.compare(with_matrix(), other)[:2][0], 0)
+
+    def differ_matrix(self, change, one=None):
+        """As differ(), of reports that have a matrix: lines without their indents, by section."""
+        one, other = one or with_matrix(), with_matrix()
+        change(other)
+        status, said, complaint = self.compare(one, other)
+        self.assertEqual((status, complaint), (1, ""), said)
+        return {lines[0]: [line.strip() for line in lines[1:]]
+                for lines in (section.splitlines() for section in said.split("\n\n")[1:])}
+
+    def test_one_without_a_matrix(self):
+        status, said, _ = self.compare(report(), with_matrix())
+        self.assertEqual(status, 1)
+        self.assertRegex(said, r"Matrix\n +a  did not run it\n +b  ran it")
+
+    def test_numbers_of_parts(self):
+        sections = self.differ_matrix(lambda other: other["checks"][3]["part"].update(run=21000, ended=True))
+        self.assertEqual([line.split() for line in sections.pop("Parts of the matrix")],
+                         [["matrix.pairs", "a", "b"], ["run", "20,000", "21,000"], ["ended", "0", "1"]])
+        self.assertEqual(sections, {})
+
+    def test_verdict_of_a_part(self):
+        sections = self.differ_matrix(lambda other: other["checks"][3].update(
+            verdict="error", reason={"code": "uncovered", "detail": 1, "text": "the points do not cover what they should"}))
+        self.assertEqual(sections, {"Checks": ["1 check", "a  PASS", "b  ERROR; the points do not cover what they should",
+                                               "matrix.pairs"]})
+
+    def test_fold_of_one_report_only(self):
+        one = with_matrix()
+        fold = one["checks"].pop(4)
+        sections = self.differ_matrix(lambda other: None, one)
+        self.assertEqual(sections, {"Folds": ["walk=reserved,ring=0", "P missing in the error code", "a  no such fold",
+                                              "b  FAIL, 1,234 points", "--only " + fold["id"]]})
+        sections = self.differ_matrix(lambda other: other["checks"].pop(4))
+        self.assertEqual(sections["Folds"][2:4], ["a  FAIL, 1,234 points", "b  no such fold"])
+
+    def test_why_there_is_no_such_fold(self):
+        for witness, where, change, words in (
+                ("matrix:levels=5", "levels=5", {}, "this machine lacks LA57, so not levels=5"),
+                ("matrix:pks=1,pkrs=ad", "walk=complete", {}, "this machine lacks PKS, so not pks=1"),
+                ("matrix:rsvd=pte,rbit=44", "walk=reserved", {"physical_bits": 46},
+                 "with 46 physical-address bits, bit 44 is one of them")):
+            with self.subTest(words):
+                one, other = with_matrix(), with_matrix()
+                one["checks"][4]["id"] = witness
+                one["checks"][4]["fold"]["where"] = where
+                other["checks"].pop(4)
+                other["machine"].update(change)
+                self.assertIn("b  no such fold: " + words, self.compare(one, other)[1])
+                self.assertNotIn("a  no such fold", self.compare(one, other)[1])
+
+    def test_the_same_fold_otherwise(self):
+        known = {"machine": "QEMU TCG", "versions": "7.2", "sentence": "a reserved-bit fault comes without P"}
+        for change, words in (({"verdict": "known", "deviation": known},
+                               "b  KNOWN, 1,234 points; QEMU TCG: a reserved-bit fault comes without P"),
+                              ({"points": 1}, "b  FAIL, 1 point"),
+                              ({"repeats": False}, "b  FAIL, 1,234 points; its witness did not fail again by itself")):
+            with self.subTest(words):
+                def alter(other, change=change):
+                    check = other["checks"][4]
+                    for name, value in change.items():
+                        (check["fold"] if name in check["fold"] else check)[name] = value
+                self.assertEqual(self.differ_matrix(alter)["Folds"][2:4], ["a  FAIL, 1,234 points", words])
+
+    def test_another_symptom_is_another_fold(self):
+        for name, value in (("expected", None), ("got", 13), ("error_differs", "0x3"), ("error_got", "0x1"), ("flags", "0x4")):
+            with self.subTest(name):
+                folds = self.differ_matrix(lambda other, n=name, v=value: other["checks"][4]["fold"]["symptom"].update({n: v}))
+                self.assertEqual([line for line in folds["Folds"] if "no such fold" in line],
+                                 ["b  no such fold", "a  no such fold"])
+
+    def test_points_in_no_fold(self):
+        sections = self.differ_matrix(lambda other: other["matrix"].update(unfolded=5))
+        self.assertEqual([line.split() for line in sections["Folds"]],
+                         [["in", "no", "fold", "a", "0", "points"], ["b", "5", "points"]])
+
+    def test_of_a_soak_no_numbers_count(self):
+        one, other = with_matrix(), with_matrix()
+        for each in (one, other):
+            each["options"]["matrix"] = "soak"
+        other["checks"][3]["part"]["run"] = 5
+        other["checks"][4]["fold"]["points"] = 5
+        self.assertEqual(self.compare(one, other)[0], 0)
+
+    def test_choices(self):
+        def change(other):
+            other["fingerprint"]["digest"] = "0x2"
+            other["fingerprint"]["choices"][0]["taken"] = [3, 497]
+        self.assertEqual(self.differ_matrix(change)["Fingerprint"],
+                         ["digest             a  0x1", "b  0x2", "R4.W: a plain read-modify-write: either",
+                          "a  as a write (500 times)", "b  as a write (3 times), as a read (497 times)"])
+
+    def test_a_choice_that_only_one_has(self):
+        for change, words in ((lambda other: other["fingerprint"].update(choices=[]), "never had the choice"),
+                              (lambda other: other["fingerprint"]["choices"][0].update(open=0, taken=[0, 0]), "never had the choice"),
+                              (lambda other: other["fingerprint"]["choices"][0].update(taken=[0, 0]), "took none that shows"),
+                              (lambda other: other["fingerprint"]["choices"][0].update(taken=[0, 0, 0, 9]), "way 4 (9 times)")):
+            with self.subTest(words):
+                self.assertEqual(self.differ_matrix(change)["Fingerprint"][-1], "b  " + words)
+
+    def test_rules_that_only_one_exercised(self):
+        self.assertEqual(self.differ_matrix(lambda other: other["matrix"]["rules"][0].update(count=0)),
+                         {"Rules that only one run exercised": ["R2.1: P=0 ends the walk", "a  77 times", "b  never"]})
+
     # ---- form ----
 
     def test_long_texts_are_wrapped_and_nothing_is_lost(self):
@@ -211,6 +348,9 @@ class Compare(boot.Case):
                                (dict(good, verdict="fine"), "verdict is not one of error, fail, pass"),
                                (dict(good, planned=True), "planned is not a number"),
                                ({key: good[key] for key in good if key != "totals"}, "lacks 'totals'"),
+                               (dict(with_matrix(), matrix=3), "matrix is not an object"),
+                               (dict(with_matrix(), fingerprint={"digest": 5}), "fingerprint.digest is not a text"),
+                               (dict(with_matrix(), fingerprint={"digest": "0x1", "choices": [{}]}), "choices[0] lacks 'row'"),
                                (bad_check, "checks[1] lacks 'id'"), (bad_verdict, "checks[2].verdict is not one of"),
                                (bad_machine, "machine.physical_bits is not a number")):
             with self.subTest(words):
