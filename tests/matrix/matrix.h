@@ -67,7 +67,6 @@ struct matrix_fold {
     uint64_t points;
     uint16_t deviation; /* row of deviations[] + 1; 0: unexplained */
     uint16_t part;      /* of the witness */
-    uint8_t number;     /* of the symptom, in this run */
     bool repeats;       /* the witness failed in the same way when it was acted out by itself */
     struct matrix_case witness;
 };
