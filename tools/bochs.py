@@ -41,6 +41,9 @@ INSTRUCTIONS_PER_SECOND = 4_000_000
 # Address, type, value, reserved and ignored bits (high and low half each).
 MSRS = "0x017 0 00000000 00000000 00000000 00000000 00000000 00000000\n"  # IA32_PLATFORM_ID
 
+# Processors on which OVMF does not start, and why.
+UNFIT = {"ryzen": "says that it has SEV, whose registers it lacks: OVMF does not start"}
+
 CONFIGURATION = """\
 display_library: {display}
 romimage: file=firmware.fd, address={address:#x}
@@ -177,6 +180,8 @@ class Guest(vm.Running):
         self._log = Ends(256 << 10)
         if machine.cpu not in models():
             raise vm.VmError(f"CPU={machine.cpu}: Bochs knows {' '.join(models())}")
+        if machine.cpu in UNFIT:
+            raise vm.VmError(f"CPU={machine.cpu}: this one of Bochs' {UNFIT[machine.cpu]}")
         firmware = find_firmware(machine.firmware)
         # By name, so that no path has to be written as Bochs' configuration wants it.
         for name, path in (("firmware.fd", firmware), ("vga.bin", find_vga_bios()), ("disk.img", machine.image)):
@@ -225,9 +230,9 @@ class Guest(vm.Running):
         self._take_exit(bytes(byte for byte in data if byte - vm.EXIT_BYTE_BASE in (0, 1, 2)))
 
     def _shut_down(self):
-        if self.status is not None and "ACPI control: soft power off" in self.errors():
-            return "guest-shutdown"
-        return None
+        if self.status is None:
+            return None
+        return "guest-shutdown" if re.search("soft power off|shutdown requested", self.errors()) else None
 
     def log(self):
         """What Bochs and the guest (through port 0x402) wrote to the log: its beginning and its end."""

@@ -11,14 +11,15 @@ import boot
 SETUP = os.path.join(boot.TREE, "tools", "setup")
 COREUTILS = ("sh", "cat", "sed")  # what even the barest machine has
 COMMANDS = ("gcc", "make", "ld", "python3", "qemu-system-x86_64", "mformat", "mcopy", "clang", "tesseract",
-            "clang-format", "shellcheck")
+            "clang-format", "shellcheck", "bochs")
 FILES = ("usr/include/stdio.h", "usr/include/efi/efi.h", "usr/lib/libgnuefi.a",
          "usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/consolefonts/spleen-8x16.psfu.gz",
          "usr/include/cmocka.h", "usr/include/bsd/sys/tree.h",
          "usr/lib/llvm-14/lib/clang/14.0.0/lib/linux/libclang_rt.fuzzer-x86_64.a",
          "usr/share/tesseract-ocr/5/tessdata/eng.traineddata",
          "usr/lib/python3/dist-packages/yaml", "usr/lib/python3/dist-packages/jsonschema",
-         "usr/share/perl/5.36/TAP/Parser.pm")
+         "usr/share/perl/5.36/TAP/Parser.pm",
+         "usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so", "usr/share/seabios/vgabios-stdvga.bin")
 
 
 class Machine:
@@ -101,7 +102,7 @@ class Setup(boot.Case):
 
     def test_silent_when_everything_is_there(self):
         machine = self.machine()
-        done = machine.setup("run", "test")
+        done = machine.setup("run", "test", "bochs")
         self.assertEqual((done.returncode, done.stdout, done.stderr, machine.calls), (0, "", "", []))
 
     def test_each_command_and_file_is_missed(self):
@@ -109,14 +110,14 @@ class Setup(boot.Case):
             with self.subTest(name):
                 machine = self.machine()
                 machine.lose(name)
-                done = machine.setup("run", "test")
+                done = machine.setup("run", "test", "bochs")
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("missing: ", done.stderr)
                 self.assertEqual(machine.installs, [])
 
     def test_group_looks_at_nothing_else(self):
         machine = self.machine()
-        machine.lose("clang")
+        machine.lose("clang", "bochs")
         self.assertEqual(machine.setup("run").returncode, 0)
 
     def test_without_terminal_it_prints_the_command(self):
@@ -126,6 +127,13 @@ class Setup(boot.Case):
         self.assertEqual(done.returncode, 2)
         self.assertIn("sudo apt-get install -y --no-install-recommends mtools gnu-efi\n", done.stderr)
         self.assertEqual(machine.installs, [])
+
+    def test_bochs_comes_with_a_display_that_needs_no_window(self):
+        machine = self.machine()
+        machine.lose("bochs", "usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so",
+                     "usr/share/seabios/vgabios-stdvga.bin")
+        done = machine.setup("run", "bochs")
+        self.assertIn("sudo apt-get install -y --no-install-recommends bochs bochs-term seabios\n", done.stderr)
 
     def test_root_installs_at_once_and_says_what(self):
         machine = self.machine(user=0)
