@@ -27,8 +27,8 @@
 #define FOUR_GIB         (UINT64_C(1) << 32)
 
 static const uint32_t stream_bytes[STREAM_COUNT] = {
-    [STREAM_CONSOLE] = 1u << 20, [STREAM_TAP] = 1u << 20,     [STREAM_XML] = 1u << 20,
-    [STREAM_JSON] = 2u << 20,    [STREAM_JOURNAL] = 2u << 20,
+    [STREAM_CONSOLE] = 1u << 20, [STREAM_TAP] = 1u << 20,        [STREAM_XML] = 1u << 20,
+    [STREAM_JSON] = 2u << 20,    [STREAM_BASELINE] = 512u << 10, [STREAM_JOURNAL] = 2u << 20,
 };
 
 /* ELF64, as much of it as a loader needs (System V gABI, chapters 4 and 5). */

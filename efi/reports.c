@@ -10,9 +10,10 @@ static const struct {
     enum session_stream stream;
     CHAR16 *name;
 } report_names[] = {
-    {STREAM_TAP,  L"\\report.tap" },
-    {STREAM_XML,  L"\\report.xml" },
-    {STREAM_JSON, L"\\report.json"},
+    {STREAM_TAP,      L"\\report.tap"  },
+    {STREAM_XML,      L"\\report.xml"  },
+    {STREAM_JSON,     L"\\report.json" },
+    {STREAM_BASELINE, L"\\baseline.txt"},
 };
 
 static struct report {

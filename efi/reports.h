@@ -1,5 +1,5 @@
 /*
- * reports.h: \faultline\NNNN\report.tap, .xml and .json on the stick.
+ * reports.h: \faultline\NNNN\report.tap, .xml, .json and baseline.txt on the stick.
  *
  * NNNN is one more than the highest there; only a run that goes on after a reset writes into a
  * folder that exists, its own. Files appear with their first bytes: a run that lists or fails on
@@ -17,7 +17,7 @@ uint16_t reports_next_number(void);
 /* From here on write report @number, unless @problem says that it is of no use. */
 void reports_start(uint16_t number, enum save_problem problem);
 
-/* Append @length bytes of @stream (STREAM_TAP, _XML or _JSON). */
+/* Append @length bytes of @stream (STREAM_TAP, _XML, _JSON or _BASELINE). */
 void reports_write(enum session_stream stream, const void *bytes, size_t length);
 
 /* Make sure that what was written outlives a reset. */

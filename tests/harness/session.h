@@ -52,7 +52,8 @@ enum session_stream {
     STREAM_TAP,     /* report.tap: equals the console's TAP */
     STREAM_XML,
     STREAM_JSON,
-    STREAM_JOURNAL, /* bytes to append to the journal file */
+    STREAM_BASELINE, /* baseline.txt: what a later run may accept (baseline.h) */
+    STREAM_JOURNAL,  /* bytes to append to the journal file */
     STREAM_COUNT
 };
 struct stream {

@@ -2,7 +2,7 @@
 
 report_check.py FOLDER PASSED FAILED KNOWN SKIPPED ERRORS VERDICT
 
-In FOLDER: console.tap, report.tap, report.xml, report.json. Exit status 1 and a sentence when something is
+In FOLDER: console.tap, report.tap, report.xml, report.json, baseline.txt. Exit status 1 and a sentence when something is
 wrong. TAP is read by Perl's TAP::Parser, which knows version 13; what 14 adds is not used. The YAML in it is
 read by PyYAML, JSON is held against docs/report.schema.json.
 """
@@ -85,8 +85,26 @@ def check_xml(data, totals):
     expect("XML's counts", found, totals)
 
 
+def unique(pairs):
+    """The object of @pairs, whose keys differ."""
+    expect("keys of an object", len(dict(pairs)), len(pairs))
+    return dict(pairs)
+
+
+def check_baseline(data, report):
+    """A line for each check that failed and is no part, in their order."""
+    lines = data.decode("ascii").splitlines()
+    expect("the baseline's first words", lines[0].split()[:2], ["faultline", "baseline"])
+    expect("the baseline's end", lines[-1], "end")
+    wanted = []
+    for check in report["checks"]:
+        if (check["verdict"] == "fail" or check.get("baseline")) and "part" not in check:
+            wanted.append(["fold", check["fold"]["where"]] if "fold" in check else ["check", check["id"]])
+    expect("the baseline's lines", [line.split()[:2] for line in lines[1:-1]], wanted)
+
+
 def check_json(data, totals, verdict):
-    report = json.loads(data)
+    report = json.loads(data, object_pairs_hook=unique)
     with open(SCHEMA, encoding="ascii") as file:
         schema = json.load(file)
     # Ubuntu 22.04's jsonschema knows drafts up to 7; the schema uses nothing that has changed since.
@@ -102,25 +120,35 @@ def check_json(data, totals, verdict):
     expect("JSON's checks", {name: verdicts.count(words[name]) for name in NAMES}, totals)
     expect("numbers", [check["number"] for check in report["checks"]], list(range(1, len(verdicts) + 1)))
     for check in report["checks"]:
+        part = check.get("part")
+        if part:
+            expect(f"{check['id']}'s points", part["run"], part["passed"] + part["known"] + part["failed"])
+            worst = "fail" if part["failed"] else "known" if part["known"] else "pass"
+            expect(f"{check['id']}'s verdict", check["verdict"], worst)
+        if "fold" in check:
+            expect(f"{check['id']} is a fold", check["id"][:7], "matrix:")
         for row in check.get("comparisons", ()):
             differs = (int(row["expected"], 16) ^ int(row["got"], 16)) & int(row["mask"], 16) != 0
             expect(f"{check['id']}: {row['field']} differs", row["differs"], differs)
+    return report
 
 
 def main():
     folder, *numbers, verdict = sys.argv[1:]
     totals = dict(zip(NAMES, map(int, numbers), strict=True))
     files = {}
-    for name in ("console.tap", "report.tap", "report.xml", "report.json"):
+    for name in ("console.tap", "report.tap", "report.xml", "report.json", "baseline.txt"):
         with open(os.path.join(folder, name), "rb") as file:
             files[name] = file.read()
     check_tap(files["console.tap"], totals)
     check_tap(files["report.tap"], totals)
     closing = files["console.tap"].splitlines(keepends=True)[-1]
+    expect("TAP's plan", re.findall(rb"^1\.\..*$", files["report.tap"], re.M), [b"1..%d" % sum(totals.values())])
     expect("the console's end", closing[:9] + closing[-1:], b"VERDICT: \n")
     expect("report.tap", files["report.tap"], files["console.tap"][:-len(closing)] + b"# " + closing)
     check_xml(files["report.xml"], totals)
-    check_json(files["report.json"], totals, verdict)
+    report = check_json(files["report.json"], totals, verdict)
+    check_baseline(files["baseline.txt"], report)
 
 
 if __name__ == "__main__":

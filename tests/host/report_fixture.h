@@ -63,7 +63,8 @@ const struct model_row model_rows[] = {
     {.name = "physical",       .number = "R2.3", .what = "an address bit that does not exist"},
     {.name = "user_write",     .number = "R3.2", .what = "R/W=1 in \"every\" entry <all> # of \\ them"},
     {.name = "smep",           .number = "R3.5", .what = "a supervisor fetch from a user page"},
-    {.name = "error_i_either", .number = "R4.I", .what = "I/D without NXE: either", .choice = true},
+    {.name = "error_i_either", .number = "R4.I", .what = "I/D without NXE: either", .choice = true,
+     .way = {"clear", "set"}},
 };
 /* clang-format on */
 const uint32_t model_row_count = ARRAY_COUNT(model_rows);
@@ -247,6 +248,9 @@ static inline struct record *point_record(enum verdict verdict)
     point.outcome[1] = point.outcome[0];
     point.outcome[1].error = 9;
     point.outcome[1].cr2_mask = ~UINT64_C(0xfff);
+    point.outcome[1].walk[1] =
+        (struct model_bits){.accessed = 8, .accessed_mask = 9, .dirty_mask = 1};
+    point.after[0][0] |= PTE_PAT;
     memset(point.where.value, FOLD_ANY, sizeof(point.where.value));
     point.point.value[AXIS_PLACE] = PLACE_SECOND;
     point.point.value[AXIS_ACCESS] = MATRIX_WRITE;
@@ -329,7 +333,7 @@ static inline struct record *rules_record(enum verdict verdict)
     for (unsigned row = 0; row < model_row_count; row++)
         rules.count[row] = row == 3 ? 0 : 4710 + row;
     rules.choice[4] = (struct matrix_choice){
-        .open = 900, .taken = {0, 898, 2}
+        .open = 900, .taken = {898, 2}
     };
     for (unsigned row = 0; row < model_row_count; row++)
         if (row != 3 || verdict == VERDICT_ERROR)

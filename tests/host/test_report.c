@@ -5,6 +5,7 @@
 #include "tests/host/report_fixture.h"
 
 #include "tests/harness/record_names.h"
+#include "tests/report/matrix_text.h"
 
 /* Have the streams' bytes read by report_check.py, which is told the totals that are right. */
 static int parsers_find_fault(const char *totals)
@@ -13,10 +14,11 @@ static int parsers_find_fault(const char *totals)
         enum session_stream stream;
         const char *name;
     } files[] = {
-        {STREAM_CONSOLE, "console.tap"},
-        {STREAM_TAP,     "report.tap" },
-        {STREAM_XML,     "report.xml" },
-        {STREAM_JSON,    "report.json"}
+        {STREAM_CONSOLE,  "console.tap" },
+        {STREAM_TAP,      "report.tap"  },
+        {STREAM_XML,      "report.xml"  },
+        {STREAM_JSON,     "report.json" },
+        {STREAM_BASELINE, "baseline.txt"}
     };
     char folder[] = "/tmp/faultline-report-XXXXXX", text[512];
     assert_non_null(mkdtemp(folder));
@@ -74,7 +76,7 @@ static void the_parsers_would_notice(void **state)
     (void)state;
     finished_run(SAMPLE_CHECKS);
     assert_int_not_equal(parsers_find_fault("3 1 1 1 1 error"), 0);
-    for (unsigned i = STREAM_CONSOLE; i <= STREAM_JSON; i++) {
+    for (unsigned i = STREAM_CONSOLE; i <= STREAM_BASELINE; i++) {
         finished_run(SAMPLE_CHECKS);
         session->stream[i].length -= 3;
         assert_int_not_equal(parsers_find_fault("2 1 1 1 1 error"), 0);
@@ -93,7 +95,7 @@ static void hostile_strings_stay_strings(void **state)
     strcpy(machine.emulator, "\"}],\n\"verdict\":\"pass");
     session->options.only.count = 2;
     strcpy(session->options.only.glob[0], "\"*\\?\"");
-    memset(session->options.only.glob[1], 0x01, OPTION_TEXT - 1);
+    memset(session->options.only.glob[1], 0x01, OPTION_ID - 1);
     sample_run();
     assert_true(report_finish(&report));
     assert_int_equal(parsers_find_fault("2 1 1 1 1 error"), 0);
@@ -103,11 +105,12 @@ static void the_largest_record_fits_its_bound(void **state)
 {
     (void)state;
     session_start(80, 25, 1);
-    session->options.only.count = session->options.skip.count = OPTION_GLOBS;
-    for (unsigned i = 0; i < OPTION_GLOBS; i++) {
-        memset(session->options.only.glob[i], 0x01, OPTION_TEXT - 1);
-        memset(session->options.skip.glob[i], 0x01, OPTION_TEXT - 1);
+    /* As long as the carriers can make them: printable, so each character is two at most. */
+    for (unsigned i = 0; i < OPTION_LINE / OPTION_ID; i++) {
+        memset(session->options.only.glob[i], '\\', OPTION_ID - 1);
+        memset(session->options.skip.glob[i], '\\', OPTION_ID - 1);
     }
+    session->options.only.count = session->options.skip.count = OPTION_LINE / OPTION_ID;
     report_begin(&report, session, log_memory, sizeof(log_memory));
     for (unsigned i = 0; i < STREAM_COUNT; i++)
         assert_in_range(session->stream[i].length, 0, REPORT_CHECK_BYTES);
@@ -240,7 +243,8 @@ static void tap_lines_are_as_documented(void **state)
     (void)state;
     finished_run(SAMPLE_CHECKS);
     const char *tap = stream_text(STREAM_TAP), *console = stream_text(STREAM_CONSOLE);
-    assert_memory_equal(tap, "TAP version 14\n1..6\n# Faultline ", 32);
+    assert_memory_equal(tap, "TAP version 14\n# Faultline ", 27);
+    assert_non_null(strstr(tap, "\n# matrix quick, seed 1, 6 checks planned\nok 1 - "));
     static const char *const lines[] = {
         "\nok 1 - write_protect.user_write_faults/4k.l1.user\n",
         "\nnot ok 3 - write_protect.user_write_faults/4k.l1.user\n  ---\n  verdict: FAIL\n"
@@ -257,7 +261,7 @@ static void tap_lines_are_as_documented(void **state)
         "\nnot ok 6 - takeover.gives_back/4k.l1.user\n  ---\n  verdict: ERROR\n"
         "  reason: \"an unexpected exception ended the check\"\n",
         "\n  oops: |\n      oops on processor 1: a page fault in ring 0 that nothing explains\n",
-        "\n# report files: \\faultline\\0003\n"};
+        "\n1..6\n# report files: \\faultline\\0003\n"};
     for (size_t i = 0; i < ARRAY_COUNT(lines); i++)
         if (strstr(tap, lines[i]) == NULL || strstr(console, lines[i]) == NULL)
             fail_msg("missing: %s\nin: %s", lines[i], tap);
@@ -271,6 +275,7 @@ static void a_stopped_run_bails_out(void **state)
 {
     (void)state;
     finished_run(SAMPLE_CHECKS + 1);
+    assert_non_null(strstr(stream_text(STREAM_TAP), "\n1..7\n"));
     assert_non_null(strstr(stream_text(STREAM_TAP), "\nBail out! 6 of 7 checks ran\n"));
     session_start(80, 25, 0);
     report_begin(&report, session, log_memory, sizeof(log_memory));
@@ -298,6 +303,241 @@ static void unsaved_reports_are_named(void **state)
         buffer_sink_init(&buffer, text, sizeof(text) - 1);
         text_saved(&buffer.sink, session);
         assert_string_equal(text, texts[i]);
+    }
+}
+
+/* ---- the matrix -------------------------------------------------------------------------------- */
+
+/* A matrix of two parts, three folds and the rules, after the sample run. */
+#define MATRIX_CHECKS (SAMPLE_CHECKS + 6u)
+static void whole_matrix(void)
+{
+    session_start(80, 25, MATRIX_CHECKS);
+    sample_run();
+    report_check(&report, part_record(VERDICT_KNOWN, 0));
+    report_check(&report, part_record(VERDICT_FAIL, 1));
+    report_check(&report, rules_record(VERDICT_PASS));
+    report_check(&report, fold_record(VERDICT_KNOWN));
+    report_check(&report, fold_record(VERDICT_FAIL));
+    struct record *accepted = fold_record(VERDICT_KNOWN);
+    accepted->deviation = DEVIATION_BASELINE;
+    report_check(&report, accepted);
+    assert_true(report_finish(&report));
+    for (unsigned i = 0; i < STREAM_COUNT; i++)
+        assert_int_equal(session->stream[i].overflow, 0);
+}
+
+static void stock_parsers_read_the_matrix(void **state)
+{
+    (void)state;
+    whole_matrix();
+    assert_int_equal(parsers_find_fault("3 3 4 1 1 error"), 0);
+    /* A part's counts against its verdict. */
+    session_start(80, 25, 1);
+    report_begin(&report, session, log_memory, sizeof(log_memory));
+    struct record *part = part_record(VERDICT_FAIL, 0);
+    part->verdict = VERDICT_PASS;
+    report_check(&report, part);
+    assert_true(report_finish(&report));
+    assert_int_not_equal(parsers_find_fault("1 0 0 0 0 pass"), 0);
+}
+
+static void assert_lines(const char *text, const char *const lines[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strstr(text, lines[i]) == NULL)
+            fail_msg("missing: %s\nin: %s", lines[i], text);
+}
+
+static void tap_tells_of_the_matrix(void **state)
+{
+    static const char *const lines[] = {
+        "\nnot ok 7 - matrix.pairs # TODO 31 points: the folds tell which\n  ---\n",
+        "\n# matrix.pairs: 72123 of 72123 points run, 72092 passed, 31 known, 0 failed\n"
+        "# matrix.pairs: 20000 of 20000 combinations of axis values covered; of 30000 in all "
+        "1000 need what this machine lacks, 9000 contradict themselves\n",
+        "\nnot ok 8 - matrix.needed\n  ---\n  verdict: FAIL\n",
+        "\nok 9 - matrix.every_rule_exercised\n# the matrix lacks 1-GiB pages: size=1g\n",
+        "\n# the matrix lacks LA57: levels=5\n",
+        "\n# rule         4711  R2.3   an address bit that does not exist\n",
+        "\n# rule            0  R3.5   a supervisor fetch from a user page\n",
+        "\n# fingerprint 123456789abcdef0\n"
+        "# choice R4.I   I/D without NXE: either; open 900 times: clear 898, set 2\nnot ok 10 - ",
+        "\nnot ok 10 - matrix:place=second,access=write,ring=0,rsvd=pte # TODO QEMU TCG: a "
+        "reserved",
+        "\n  rule: \"R2.3\"\n",
+        "\n  fold: \"walk=reserved covers 123456 failing points\"\n"
+        "  in_each: \"P missing in the error code\"\n"
+        "  access: \"ring 0 write of 8 bytes at 000040807ffffffc, across the edge between two "
+        "pages, the upper one under test\"\n"
+        "  state: \"CR0.WP=1 SMEP=0 SMAP=0 PKE=0 PKS=0 NXE=1 AC=0\"\n"
+        "  walk:\n"
+        "    - \"below PML4E 0000000000004063 P RW -- A D 0000000004000\"\n"
+        "    - \"below PDPTE 0000000000003063 P RW -- A D 0000000003000\"\n"
+        "    - \"below PDE   0000000000002063 P RW -- A D 0000000002000\"\n"
+        "    - \"below PTE   0000000000005063 P RW -- A D 0000000005000 -> 00000000000050e3 P RW "
+        "-- "
+        "A D PAT 0000000005000\"\n"
+        "    - \"above PML4E 0000000000008063 P RW -- A D 0000000008000\"\n"
+        "    - \"above PDPTE 0000000000007063 P RW -- A D 0000000007000\"\n"
+        "    - \"above PDE   0000000000006063 P RW -- A D 0000000006000\"\n"
+        "    - \"above PTE   0008000000005063 P RW -- A D 8000000005000\"\n"
+        "  allowed:\n"
+        "    - \"#PF, error code b (P W RSVD), CR2 0000408080000000, A=1 PML4E PDPTE PDE\"\n"
+        "    - \"#PF, error code 9 (P RSVD), CR2 0000408080000000 (bits fffffffffffff000), A=1 "
+        "PML4E PDPTE PDE; next page, A=1 PML4E, A=0 PTE, D=0 PTE\"\n"
+        "  got: \"#PF, error code a (not-present W RSVD), CR2 0000408080000000\"\n"
+        "  rules:\n"
+        "    - \"R2.3   an address bit that does not exist\"\n"
+        "    - \"R3.2   R/W=1 in \\\"every\\\" entry <all> # of \\\\ them\"\n"
+        "  differences:\n    - field: \"error code\"\n",
+        "\n  again: \"--only matrix:place=second,access=write,ring=0,rsvd=pte\"\n  ...\nnot ok 11 "
+        "- ",
+        "\nnot ok 12 - matrix:place=second,access=write,ring=0,rsvd=pte # TODO in the baseline\n",
+        "\n1..12\n# matrix quick: 144246 of 144246 points run, 144184 passed, 31 known, 31 "
+        "failed\n",
+    };
+    (void)state;
+    whole_matrix();
+    assert_lines(stream_text(STREAM_TAP), lines, ARRAY_COUNT(lines));
+}
+
+static void xml_and_baseline_tell_of_the_matrix(void **state)
+{
+    static const char *const xml[] = {
+        "<testcase classname=\"matrix\" name=\"pairs\">\n"
+        "   <skipped message=\"known deviation: 31 points: the folds tell which\"/>\n",
+        "<testcase classname=\"matrix\" name=\"every_rule_exercised\"/>\n",
+        "<testcase classname=\"matrix\" "
+        "name=\"matrix:place=second,access=write,ring=0,rsvd=pte\">\n",
+        "<skipped message=\"known deviation: in the baseline\"/>\n",
+        "\n   fold: walk=reserved covers 123456 failing points\n"
+        "   in each: P missing in the error code\n"
+        "   allowed  #PF, error code b (P W RSVD), CR2 0000408080000000, A=1 PML4E PDPTE PDE\n"
+        "        or  #PF, error code 9 (P RSVD), ",
+    };
+    static const char *const baseline[] = {"check write_protect.user_write_faults/4k.l1.user ",
+                                           "\nfold walk=reserved 14:14 1:0 0\n", "\nend\n"};
+    (void)state;
+    whole_matrix();
+    assert_lines(stream_text(STREAM_XML), xml, ARRAY_COUNT(xml));
+    assert_lines(stream_text(STREAM_BASELINE), baseline, ARRAY_COUNT(baseline));
+}
+
+static void an_ended_matrix_says_how_far_it_came(void **state)
+{
+    (void)state;
+    session_start(80, 25, 2);
+    report_begin(&report, session, log_memory, sizeof(log_memory));
+    struct record *part = part_record(VERDICT_PASS, 0);
+    struct annex_part *counts = (struct annex_part *)(uintptr_t)record_part(part);
+    counts->run = counts->passed = 1000;
+    counts->ended = 1;
+    report_check(&report, part);
+    part = record_start(MATRIX_SUITE, 1, VERDICT_SKIP);
+    part->reason = REASON_ENDED;
+    const struct annex_part none = {.planned = 500, .ended = 1};
+    add_annex(part, ANNEX_PART, &none);
+    report_check(&report, part);
+    assert_true(report_finish(&report));
+    static const char *const lines[] = {
+        "\nok 1 - matrix.pairs\n# matrix.pairs: ended by Esc: 1000 of 72123 points run, ",
+        " # SKIP Esc ended the matrix before\n",
+        "\n# matrix quick: ended by Esc: 1000 of 72623 points run, 1000 passed, 0 known, ",
+    };
+    assert_lines(stream_text(STREAM_TAP), lines, ARRAY_COUNT(lines));
+    assert_int_equal(session->exit_status, 0);
+}
+
+/* As much as the model can have rows. */
+static void the_largest_rules_fit_their_bound(void **state)
+{
+    (void)state;
+    session_start(80, 25, 1);
+    report_begin(&report, session, log_memory, sizeof(log_memory));
+    struct record *rules = rules_record(VERDICT_PASS);
+    struct annex_rules *annex = (struct annex_rules *)(uintptr_t)record_rules(rules);
+    memset(annex, 0xff, sizeof(*annex));
+    uint32_t tap = session->stream[STREAM_TAP].length, json = session->stream[STREAM_JSON].length;
+    report_check(&report, rules);
+    tap = session->stream[STREAM_TAP].length - tap;
+    assert_true(report_finish(&report));
+    json = session->stream[STREAM_JSON].length - json;
+    /* Of MODEL_ROWS_MAX rows this model has a few. */
+    assert_in_range(tap * MODEL_ROWS_MAX / model_row_count, 1000, REPORT_CHECK_BYTES);
+    assert_in_range(json * MODEL_ROWS_MAX / model_row_count, 1000, REPORT_CHECK_BYTES);
+}
+
+static void a_point_is_explained(void **state)
+{
+    static char text[16384];
+    struct buffer_sink buffer;
+    static const char *const parts[] = {
+        "matrix:place=second,access=write,ring=0,rsvd=pte\n   verdict FAIL\n\nRule R2.3, ",
+        "\n   above PTE   0008000000005063 P RW -- A D 8000000005000\n"
+        "   ring 0 write of 8 bytes at 000040807ffffffc, across the edge between two pages, the "
+        "upper one under test\n",
+        "\nThe matrix\n   allowed  #PF, error code b (P W RSVD), CR2 0000408080000000, A=1 ",
+        "\n   got      #PF, error code a (not-present W RSVD), CR2 0000408080000000\n",
+        "\n   by R2.3   an address bit that does not exist\n",
+        " ! error code           expected b (P W RSVD)\n",
+    };
+    (void)state;
+    session_start(80, 25, 1);
+    buffer_sink_init(&buffer, text, sizeof(text) - 1);
+    report_explain(&buffer.sink, point_record(VERDICT_FAIL));
+    text[buffer.length] = '\0';
+    assert_lines(text, parts, ARRAY_COUNT(parts));
+    assert_null(strstr(text, "fold"));
+}
+
+static void symptoms_are_put_into_words(void **state)
+{
+    static const struct {
+        struct annex_symptom symptom;
+        const char *text;
+    } rows[] = {
+        {{14, 14, 0x3, 0x2, 0}, "P missing in the error code, W too many in the error code"},
+        {{14, 0xffff, 0, 0, 0}, "no exception instead of #PF"                              },
+        {{14, 13, 0, 0, 1},     "#GP instead of #PF, CR2 wrong"                            },
+        {{0, 0, BIT(15), 0, 0}, "bit 15 missing in the error code"                         },
+        {{0, 0, 0, 0, 0x30},    "A missing, A too many"                                    },
+        {{0, 0, 0, 0, 0xce},
+         "D missing, D too many, other bits of entries changed, "
+         "reported from elsewhere, wrong data"                                             },
+        {{14, 14, 0, 0, 0},     "nothing that has a name"                                  },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char text[200] = "";
+        struct buffer_sink buffer;
+        buffer_sink_init(&buffer, text, sizeof(text) - 1);
+        text_symptom(&buffer.sink, &rows[i].symptom);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
+static void counts_are_short(void **state)
+{
+    static const struct {
+        uint64_t count;
+        const char *text;
+    } rows[] = {
+        {0,                     "0"     },
+        {999999,                "999999"},
+        {1000000,               "1.0M"  },
+        {303104000,             "303.1M"},
+        {999999999,             "999.9M"},
+        {1000000000,            "1.0G"  },
+        {UINT64_C(98765432100), "98.7G" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char text[30] = "";
+        struct buffer_sink buffer;
+        buffer_sink_init(&buffer, text, sizeof(text) - 1);
+        text_short_count(&buffer.sink, rows[i].count);
+        assert_string_equal(text, rows[i].text);
     }
 }
 
@@ -443,6 +683,14 @@ int main(void)
         cmocka_unit_test(tap_lines_are_as_documented),
         cmocka_unit_test(a_stopped_run_bails_out),
         cmocka_unit_test(unsaved_reports_are_named),
+        cmocka_unit_test(stock_parsers_read_the_matrix),
+        cmocka_unit_test(tap_tells_of_the_matrix),
+        cmocka_unit_test(xml_and_baseline_tell_of_the_matrix),
+        cmocka_unit_test(an_ended_matrix_says_how_far_it_came),
+        cmocka_unit_test(the_largest_rules_fit_their_bound),
+        cmocka_unit_test(a_point_is_explained),
+        cmocka_unit_test(symptoms_are_put_into_words),
+        cmocka_unit_test(counts_are_short),
         cmocka_unit_test(explain_shows_everything),
         cmocka_unit_test(oops_shows_everything),
         cmocka_unit_test(entries_are_decoded_by_level),

@@ -8,69 +8,11 @@
 #include "tests/harness/record_names.h"
 #include "tests/harness/rules.h"
 
-#include "escape.h"
+#include "json_write.h"
 #include "text.h"
 #include "writers.h"
 
 #define SCHEMA_VERSION 1u
-
-/* Where the next member goes. */
-struct json {
-    struct sink *sink;
-    bool first; /* of its object or array */
-};
-
-/* What stands before a value: a comma where needed, and the @key; NULL in an array. */
-static void json_key(struct json *json, const char *key)
-{
-    if (!json->first)
-        sink_text(json->sink, ",");
-    json->first = false;
-    if (key != NULL)
-        sink_printf(json->sink, "\"%s\":", key);
-}
-
-static void json_open(struct json *json, const char *key, const char *bracket)
-{
-    json_key(json, key);
-    sink_text(json->sink, bracket);
-    json->first = true;
-}
-
-static void json_close(struct json *json, const char *bracket)
-{
-    sink_text(json->sink, bracket);
-    json->first = false;
-}
-
-static void json_text(struct json *json, const char *key, const char *text)
-{
-    json_key(json, key);
-    escape_quoted(json->sink, ESCAPE_JSON, text);
-}
-
-static void json_number(struct json *json, const char *key, uint64_t number)
-{
-    json_key(json, key);
-    sink_printf(json->sink, "%lu", number);
-}
-
-static void json_hex(struct json *json, const char *key, uint64_t number)
-{
-    json_key(json, key);
-    sink_printf(json->sink, "\"0x%lx\"", number);
-}
-
-static void json_literal(struct json *json, const char *key, const char *literal)
-{
-    json_key(json, key);
-    sink_text(json->sink, literal);
-}
-
-static void json_bool(struct json *json, const char *key, bool value)
-{
-    json_literal(json, key, value ? "true" : "false");
-}
 
 static void json_features(struct json *json, const char *key, bool present)
 {
@@ -133,6 +75,7 @@ static void json_options(struct json *json, const struct options *options)
     json_number(json, "repeat", options->repeat);
     json_number(json, "cpus", options->cpus);
     json_text(json, "levels", levels[options->levels]);
+    json_text(json, "baseline", options->baseline);
     json_text(json, "emulator", options->emulator);
     json_text(json, "sabotage", options->sabotage);
     json_close(json, "}");
@@ -156,7 +99,6 @@ void json_begin(struct sink *sink, const struct session *session)
     json_number(&json, "report_number", session->report_number);
     json_machine(&json, session);
     json_options(&json, &session->options);
-    json_number(&json, "planned", session->planned);
     sink_text(sink, ",\n\"checks\":[\n");
 }
 
@@ -207,22 +149,6 @@ static void json_comparisons(struct json *json, const struct record *record)
     json_close(json, "]");
 }
 
-static void json_vector(struct json *json, uint16_t vector)
-{
-    if (vector == VECTOR_NONE)
-        json_literal(json, "vector", "null");
-    else
-        json_number(json, "vector", vector);
-}
-
-static void json_entries(struct json *json, const char *key, const pte_t *entries, unsigned levels)
-{
-    json_open(json, key, "[");
-    for (unsigned i = 0; i < levels; i++)
-        json_hex(json, NULL, entries[i]);
-    json_close(json, "]");
-}
-
 static void json_scene(struct json *json, const struct scene *scene)
 {
     json_open(json, "scene", "{");
@@ -241,7 +167,7 @@ static void json_scene(struct json *json, const struct scene *scene)
     json_hex(json, "pkru", scene->pkru);
     json_hex(json, "pkrs", scene->pkrs);
     json_open(json, "outcome", "{");
-    json_vector(json, scene->got.vector);
+    json_vector(json, "vector", scene->got.vector);
     json_hex(json, "error", scene->got.error);
     json_hex(json, "cr2", scene->got.cr2);
     json_hex(json, "rip", scene->got.rip);
@@ -268,7 +194,7 @@ static void json_oops(struct json *json, const struct oops *oops)
     json_open(json, "oops", "{");
     json_text(json, "reason", oops_reason_texts[oops->reason]);
     json_number(json, "cpu", oops->cpu);
-    json_vector(json, oops->vector);
+    json_vector(json, "vector", oops->vector);
     json_hex(json, "error", oops->error);
     json_hex(json, "rip", oops->rip);
     json_hex(json, "rflags", oops->rflags);
@@ -323,7 +249,7 @@ void json_check(struct sink *sink, uint32_t number, const struct record *record)
 {
     struct json json = {.sink = sink, .first = true};
     char id[CHECK_ID_TEXT];
-    check_id(&record->check, id);
+    record_id(record, id);
 
     sink_text(sink, number > 1 ? ",\n" : "");
     json_open(&json, NULL, "{");
@@ -339,10 +265,13 @@ void json_check(struct sink *sink, uint32_t number, const struct record *record)
     json_side(&json, "got", record, SIDE_GOT);
     if (record->reason != REASON_NONE)
         json_reason(&json, record);
+    if (record->deviation == DEVIATION_BASELINE)
+        json_bool(&json, "baseline", true);
     if (record->deviation != 0 && record->deviation <= deviation_count)
         json_deviation(&json, &deviations[record->deviation - 1]);
     if (record->lost)
         json_bool(&json, "lost", true);
+    json_annex(&json, record);
     if (record->verdict != VERDICT_PASS) {
         if (record->comparisons > 0)
             json_comparisons(&json, record);
@@ -354,7 +283,8 @@ void json_check(struct sink *sink, uint32_t number, const struct record *record)
     json_close(&json, "}");
 }
 
-void json_end(struct sink *sink, const struct session *session, enum verdict verdict)
+void json_end(struct sink *sink, const struct session *session, enum verdict verdict,
+              const struct record *rules)
 {
     static const struct {
         const char *key;
@@ -368,6 +298,8 @@ void json_end(struct sink *sink, const struct session *session, enum verdict ver
     };
     struct json json = {.sink = sink, .first = false};
     sink_text(sink, "\n]");
+    json_matrix(&json, rules);
+    json_number(&json, "planned", session->planned);
     json_open(&json, "totals", "{");
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         json_number(&json, rows[i].key, session->totals[rows[i].verdict]);

@@ -5,14 +5,17 @@
 
 #include <string.h>
 
+#include "tests/harness/baseline.h"
+#include "tests/harness/plan.h"
 #include "tests/harness/record_names.h"
 
+#include "matrix_text.h"
 #include "stream.h"
 #include "writers.h"
 
 bool report_space(const struct session *session)
 {
-    for (unsigned i = STREAM_CONSOLE; i <= STREAM_JSON; i++)
+    for (unsigned i = STREAM_CONSOLE; i <= STREAM_BASELINE; i++)
         if (session->stream[i].capacity - session->stream[i].length < REPORT_CHECK_BYTES)
             return false;
     return true;
@@ -29,9 +32,24 @@ void report_begin(struct report *report, struct session *session, void *memory, 
     struct stream_sink tap = stream_sink(session, STREAM_CONSOLE, STREAM_TAP);
     struct stream_sink xml = stream_sink(session, STREAM_XML, STREAM_XML);
     struct stream_sink json = stream_sink(session, STREAM_JSON, STREAM_JSON);
+    struct stream_sink baseline = stream_sink(session, STREAM_BASELINE, STREAM_BASELINE);
     tap_begin(&tap.sink, session);
     xml_begin(&xml.sink);
     json_begin(&json.sink, session);
+    baseline_begin(&baseline.sink);
+}
+
+void report_part(struct report *report, const struct check_ref *check,
+                 const struct annex_part *counts)
+{
+    if (check->test_case < REPORT_PARTS)
+        report->parts[check->test_case] =
+            (struct report_part){.known_of = true, .suite = check->suite, .counts = *counts};
+}
+
+void report_work(struct report *report, const struct report_work *work)
+{
+    report->work = *work;
 }
 
 /* What the screen says in a few words of many records. */
@@ -45,8 +63,13 @@ static void note(struct report *report, const struct record *record, size_t plac
     }
     if (record->deviation != 0 && record->deviation <= REPORT_DEVIATIONS)
         report->known[record->deviation - 1]++;
+    report->in_baseline += record->deviation == DEVIATION_BASELINE;
+    if (record_part(record) != NULL)
+        report_part(report, &record->check, record_part(record));
     if (record->check.suite >= LOG_SUITES || place == report->log.length)
         return; /* not kept: nothing to point at */
+    if (record_rules(record) != NULL)
+        report->rules = place + 1;
     struct suite_note *notes = &report->notes[record->check.suite];
     if (record->verdict >= VERDICT_FAIL && notes->bad == 0)
         notes->bad = (uint32_t)place + 1;
@@ -65,9 +88,13 @@ void report_check(struct report *report, const struct record *record)
 
     struct stream_sink tap = stream_sink(session, STREAM_CONSOLE, STREAM_TAP);
     struct stream_sink json = stream_sink(session, STREAM_JSON, STREAM_JSON);
+    struct stream_sink baseline = stream_sink(session, STREAM_BASELINE, STREAM_BASELINE);
+    char id[CHECK_ID_TEXT];
+    record_id(record, id);
     report->number++;
     tap_check(&tap.sink, report->number, record);
     json_check(&json.sink, report->number, record);
+    baseline_record(&baseline.sink, record, id);
 }
 
 static const struct record *record_at(const struct report *report, size_t place)
@@ -111,6 +138,22 @@ bool report_suite_end(struct report *report)
     return true;
 }
 
+struct annex_part report_points(const struct report *report)
+{
+    struct annex_part sum = {0};
+    for (size_t i = 0; i < REPORT_PARTS; i++)
+        if (report->parts[i].known_of) {
+            const struct annex_part *part = &report->parts[i].counts;
+            sum.planned += part->planned;
+            sum.run += part->run;
+            sum.passed += part->passed;
+            sum.known += part->known;
+            sum.failed += part->failed;
+            sum.ended |= part->ended;
+        }
+    return sum;
+}
+
 static uint32_t bytes_lost(const struct session *session)
 {
     uint32_t lost = 0;
@@ -144,10 +187,25 @@ void report_verdict_line(struct sink *sink, const struct session *session)
                 session->totals[VERDICT_ERROR], report_exit_status(verdict));
 }
 
+/* The parts of the matrix together. */
+static void matrix_notes(struct sink *sink, const struct report *report)
+{
+    struct annex_part sum = report_points(report);
+    if (sum.planned == 0)
+        return;
+    sink_text(sink, "# ");
+    text_matrix(sink, &report->session->options);
+    sink_text(sink, ": ");
+    text_part(sink, &sum);
+    sink_text(sink, "\n");
+}
+
 /* What the verdict line has no room for. */
 static void closing_notes(struct sink *sink, const struct report *report)
 {
     const struct session *session = report->session;
+    tap_plan(sink, session->planned);
+    matrix_notes(sink, report);
     if (session->done == 0)
         sink_text(sink, "# no check was selected: that is an error\n");
     else if (session->totals[VERDICT_SKIP] == session->done)
@@ -176,11 +234,14 @@ bool report_finish(struct report *report)
     struct stream_sink console = stream_sink(session, STREAM_CONSOLE, STREAM_CONSOLE);
     struct stream_sink xml = stream_sink(session, STREAM_XML, STREAM_XML);
     struct stream_sink json = stream_sink(session, STREAM_JSON, STREAM_JSON);
+    struct stream_sink baseline = stream_sink(session, STREAM_BASELINE, STREAM_BASELINE);
 
     session->exit_status = report_exit_status(report_verdict(session));
     closing_notes(&both.sink, report);
     xml_end(&xml.sink);
-    json_end(&json.sink, session, report_verdict(session));
+    json_end(&json.sink, session, report_verdict(session),
+             report->rules != 0 ? record_at(report, report->rules - 1) : NULL);
+    baseline_end(&baseline.sink);
     sink_text(&tap.sink, "# ");
     report_verdict_line(&tap.sink, session);
     sink_text(&tap.sink, "\n");

@@ -28,6 +28,16 @@
 #define REPORT_CHECK_BYTES (64u * 1024)
 #define REPORT_DEVIATIONS  256u
 
+#define REPORT_PARTS 8u /* of the matrix */
+
+/* What is being done, when it is not one check after the other. */
+struct report_work {
+    bool matrix; /* the fields below count */
+    bool folding;
+    uint64_t done, planned; /* units that take about the same time each */
+    uint64_t ticks;         /* since it began */
+};
+
 struct report {
     struct session *session;
     struct record_log log;
@@ -38,11 +48,20 @@ struct report {
     size_t xml_end;
     bool xml_open;
 
+    size_t rules; /* place in the log + 1 of what the model's rules met last; 0: no matrix yet */
+
     /* For the screen. */
+    struct report_part {
+        bool known_of; /* there is such a part in this run */
+        uint16_t suite;
+        struct annex_part counts;
+    } parts[REPORT_PARTS]; /* by check_ref.test_case */
+    struct report_work work;
     struct suite_note {
         uint32_t bad, known; /* the first of them: place in the log + 1; 0: none */
     } notes[LOG_SUITES];
     uint32_t known[REPORT_DEVIATIONS];   /* checks that a row of deviations[] explains */
+    uint32_t in_baseline;                /* and that the baseline accepts */
     uint32_t skipped[REASON_COUNT];      /* checks by reason ... */
     uint32_t skipped_for[FEATURE_COUNT]; /* ... and by missing feature */
     uint32_t suite;                      /* of the last check */
@@ -61,6 +80,11 @@ bool report_space(const struct session *session) MUST_CHECK;
 
 /* A check has ended. @record is copied. */
 void report_check(struct report *report, const struct record *record);
+
+/* How far a part of the matrix has come, and the whole of it; report_draw shows both. */
+void report_part(struct report *report, const struct check_ref *check,
+                 const struct annex_part *counts);
+void report_work(struct report *report, const struct report_work *work);
 
 /* A suite has ended: write its testsuite. Out: false: the streams are full, call again. */
 bool report_suite_end(struct report *report) MUST_CHECK;
@@ -82,6 +106,9 @@ uint32_t report_exit_status(enum verdict verdict);
 
 /* "VERDICT: FAIL  1 of 1213 checks failed (31 known deviations, 12 skipped, 0 errors)  exit 1" */
 void report_verdict_line(struct sink *sink, const struct session *session);
+
+/* Points of the matrix over all parts, as far as they have come. */
+struct annex_part report_points(const struct report *report);
 
 /* Fill session->screen with the state of things, @elapsed_ticks of the TSC after the start. */
 void report_draw(struct report *report, uint64_t elapsed_ticks);

@@ -11,6 +11,7 @@
 #include "tests/harness/plan.h"
 #include "tests/harness/record_names.h"
 
+#include "matrix_text.h"
 #include "report.h"
 
 #define CONTENT_GAP    2u   /* blank columns at the right of a wrapped line */
@@ -26,6 +27,7 @@ struct pen {
     unsigned row, rows, column;
     uint32_t line, skip;
     uint8_t colour;  /* enum screen_colour */
+    bool is_points;  /* counts are of the matrix' points */
     bool is_failure; /* the first line keeps the colour; of the others those marked '!' stand out */
 };
 
@@ -123,9 +125,29 @@ static void print_time(struct sink *sink, uint64_t seconds)
     sink_printf(sink, "%lu:%02lu", seconds / 60, seconds % 60);
 }
 
-static void draw_progress(struct session *session, uint64_t elapsed_ticks)
+/* Ticks for what is left, at the speed so far; 256ths of a tick, for a unit may take only a few. */
+static uint64_t time_left(const struct report_work *work)
 {
-    uint64_t planned = session->planned, done = session->done;
+    uint64_t left = work->planned > work->done ? work->planned - work->done : 0;
+    return work->done == 0 ? 0 : ((work->ticks << 8) / work->done * left) >> 8;
+}
+
+/* The checks, one after the other; or the matrix, whose units are many more. */
+static struct report_work work_of(const struct report *report, uint64_t elapsed_ticks)
+{
+    const struct session *session = report->session;
+    struct report_work work = report->work;
+    if (!work.matrix || session->state != SESSION_RUNNING)
+        work = (struct report_work){
+            .done = session->done, .planned = session->planned, .ticks = elapsed_ticks};
+    return work;
+}
+
+static void draw_progress(const struct report *report, uint64_t elapsed_ticks)
+{
+    struct session *session = report->session;
+    struct report_work work = work_of(report, elapsed_ticks);
+    uint64_t planned = work.planned, done = work.done;
     uint64_t percent = planned == 0 || done >= planned ? 100 : done * 100 / planned;
     uint64_t second = session->ticks_per_second == 0 ? 1 : session->ticks_per_second;
     /* Room for "] 100 %  matrix soak 1000 s  00:00 left". */
@@ -138,13 +160,17 @@ static void draw_progress(struct session *session, uint64_t elapsed_ticks)
         sink_text(&pen.sink, i < width * percent / 100 ? "#" : " ");
     pen.colour = COLOUR_NORMAL;
     sink_printf(&pen.sink, "] %3lu %%  ", percent);
-    text_matrix(&pen.sink, &session->options);
+    if (session->state == SESSION_RUNNING && !work.matrix)
+        sink_text(&pen.sink, "standard suites");
+    else
+        text_matrix(&pen.sink, &session->options);
     sink_text(&pen.sink, "  ");
     if (session->state != SESSION_RUNNING) {
         print_time(&pen.sink, elapsed_ticks / second);
+    } else if (work.folding) {
+        sink_text(&pen.sink, "folding");
     } else if (done > 0) {
-        /* Ticks a check first: the product could overflow. */
-        print_time(&pen.sink, elapsed_ticks / done * (planned - done) / second);
+        print_time(&pen.sink, time_left(&work) / second);
         sink_text(&pen.sink, " left");
     }
 
@@ -158,12 +184,18 @@ static void draw_progress(struct session *session, uint64_t elapsed_ticks)
     }
 }
 
-static void draw_count(struct pen *pen, unsigned column, uint8_t colour, uint32_t count)
+/* Points are counted by the million; checks to the last digit. */
+static void draw_count(struct pen *pen, unsigned column, uint8_t colour, uint64_t count)
 {
-    char bytes[12];
+    char bytes[24];
     struct buffer_sink text;
     buffer_sink_init(&text, bytes, sizeof(bytes));
-    sink_printf(&text.sink, count == 0 ? "." : "%u", count);
+    if (count == 0)
+        sink_text(&text.sink, ".");
+    else if (count > UINT32_MAX || pen->is_points)
+        text_short_count(&text.sink, count);
+    else
+        sink_printf(&text.sink, "%lu", count);
     pen->colour = COLOUR_DIM;
     pen_column(pen, column + 1 - (unsigned)text.length);
     pen->colour = count == 0 ? COLOUR_DIM : colour;
@@ -187,6 +219,37 @@ static void draw_remark(struct pen *pen, uint8_t colour, const char *prefix, con
     sink_text(&pen->sink, prefix);
     while (*text != '\0' && pen->column + 1 < pen->session->columns)
         pen_byte(pen, *text++);
+}
+
+/* The parts of the matrix, in points: one line each below their suite's. */
+static void draw_parts(struct pen *pen, const struct report *report, unsigned suite)
+{
+    for (unsigned i = 0; i < REPORT_PARTS && i < suites[suite]->count; i++) {
+        const struct report_part *part = &report->parts[i];
+        const struct annex_part *counts = &part->counts;
+        if (!part->known_of || part->suite != suite)
+            continue;
+        pen->colour = counts->run == 0 ? COLOUR_DIM : COLOUR_NORMAL;
+        sink_text(&pen->sink, "   ");
+        sink_cell(&pen->sink, suites[suite]->cases[i].name, SCREEN_COLUMN_PASS - 10);
+        pen->is_points = true;
+        draw_count(pen, SCREEN_COLUMN_PASS, COLOUR_PASS, counts->passed);
+        draw_count(pen, SCREEN_COLUMN_FAIL, COLOUR_FAIL, counts->failed);
+        draw_count(pen, SCREEN_COLUMN_KNOWN, COLOUR_KNOWN, counts->known);
+        draw_count(pen, SCREEN_COLUMN_SKIP, COLOUR_NORMAL, counts->skipped);
+        draw_count(pen, SCREEN_COLUMN_ERROR, COLOUR_FAIL, 0);
+        pen->is_points = false;
+        pen->colour = counts->ended ? COLOUR_FAIL : COLOUR_DIM;
+        pen_column(pen, SCREEN_COLUMN_REMARK);
+        if (counts->run < counts->planned)
+            sink_printf(&pen->sink, "%s%lu %% of ", counts->ended ? "Esc at " : "",
+                        counts->run * 100 / counts->planned);
+        if (counts->run < counts->planned)
+            text_short_count(&pen->sink, counts->planned);
+        else
+            sink_text(&pen->sink, "points");
+        pen_byte(pen, '\n');
+    }
 }
 
 static const struct record *noted(const struct report *report, uint32_t place)
@@ -213,10 +276,14 @@ static void draw_suite(struct pen *pen, const struct report *report, unsigned su
         draw_remark(pen, COLOUR_FAIL, "<- ", check_case(&bad->check)->name);
     } else if (notes->known != 0) {
         const struct record *known = noted(report, notes->known);
+        bool listed = known->deviation != 0 && known->deviation <= deviation_count;
+        char bytes[80];
+        struct buffer_sink text;
+        buffer_sink_init(&text, bytes, sizeof(bytes) - 1);
+        text_deviation(&text.sink, known);
+        bytes[text.length] = '\0';
         draw_remark(pen, COLOUR_KNOWN, "",
-                    known->deviation != 0 && known->deviation <= deviation_count
-                        ? deviations[known->deviation - 1].sentence
-                        : "");
+                    listed ? deviations[known->deviation - 1].sentence : bytes);
     } else {
         draw_remark(pen, COLOUR_DIM, "", suites[suite]->title);
     }
@@ -229,8 +296,10 @@ static void draw_table(struct pen *pen, const struct report *report)
     /* Ends of the words: the SCREEN_COLUMN_ numbers. */
     sink_printf(&pen->sink, " %-18s%8s%7s%7s%7s%7s\n", "suite", "pass", "fail", "known", "skip",
                 "error");
-    for (unsigned suite = 0; suite < suite_count && suite < LOG_SUITES; suite++)
+    for (unsigned suite = 0; suite < suite_count && suite < LOG_SUITES; suite++) {
         draw_suite(pen, report, suite);
+        draw_parts(pen, report, suite);
+    }
     pen->colour = COLOUR_BRIGHT;
     sink_text(&pen->sink, " total");
     draw_counts(pen, report->session->totals);
@@ -277,6 +346,8 @@ static void draw_reasons(struct pen *pen, const struct report *report)
             text_filled(&pen->sink, 17, pen->session->columns - CONTENT_GAP,
                         deviations[i].sentence);
         }
+    if (report->in_baseline > 0)
+        sink_printf(&pen->sink, " %6u  known    in the baseline\n", report->in_baseline);
     pen->colour = COLOUR_NORMAL;
     for (unsigned i = 0; i < FEATURE_COUNT; i++)
         if (report->skipped_for[i] > 0)
@@ -285,6 +356,32 @@ static void draw_reasons(struct pen *pen, const struct report *report)
     for (unsigned i = 0; i < REASON_COUNT; i++)
         if (i != REASON_FEATURE && report->skipped[i] > 0)
             sink_printf(&pen->sink, " %6u  skipped  %s\n", report->skipped[i], reason_texts[i]);
+}
+
+/* What the matrix says of the machine as a whole: its choices, and how often each rule counted. */
+static void draw_rules(struct pen *pen, const struct report *report)
+{
+    if (report->rules == 0)
+        return;
+    const struct annex_rules *rules = record_rules(noted(report, (uint32_t)report->rules));
+    pen->colour = COLOUR_BRIGHT;
+    sink_printf(&pen->sink, "\n fingerprint %016lx: what this machine chose of what is allowed\n",
+                rules->digest);
+    pen->colour = COLOUR_NORMAL;
+    for (unsigned row = 0; row < model_row_count; row++)
+        if (rules->choice[row].open > 0) {
+            sink_text(&pen->sink, "   ");
+            text_choice(&pen->sink, rules, row);
+            sink_text(&pen->sink, "\n");
+        }
+    pen->colour = COLOUR_BRIGHT;
+    sink_text(&pen->sink, "\n points of the matrix in which a rule counted\n");
+    for (unsigned row = 0; row < model_row_count; row++) {
+        pen->colour = rules->count[row] == 0 ? COLOUR_DIM : COLOUR_NORMAL;
+        sink_printf(&pen->sink, " %12lu  ", rules->count[row]);
+        text_row(&pen->sink, row);
+        sink_text(&pen->sink, "\n");
+    }
 }
 
 /* Rows that the verdict and the keys take at the bottom. */
@@ -307,11 +404,27 @@ static void draw_content(struct report *report)
     draw_table(&pen, report);
     draw_failures(&pen, report);
     draw_reasons(&pen, report);
+    draw_rules(&pen, report);
     report->lines = pen.line;
 }
 
-static void draw_verdict(struct session *session)
+/* Of the matrix, where there is room behind the checks. */
+static void draw_points(struct pen *pen, const struct report *report)
 {
+    char bytes[60];
+    struct buffer_sink text;
+    struct annex_part points = report_points(report);
+    if (points.run == 0)
+        return;
+    buffer_sink_init(&text, bytes, sizeof(bytes));
+    sink_printf(&text.sink, "; %lu points, %lu failed", points.run, points.failed);
+    if (pen->column + text.length < pen->session->columns)
+        sink_write(&pen->sink, bytes, text.length);
+}
+
+static void draw_verdict(const struct report *report)
+{
+    struct session *session = report->session;
     bool running = session->state == SESSION_RUNNING;
     enum verdict verdict = report_verdict(session);
     uint8_t colour = running                   ? COLOUR_BRIGHT
@@ -333,6 +446,7 @@ static void draw_verdict(struct session *session)
                 verdict_names[verdict], session->totals[VERDICT_FAIL], session->done,
                 session->totals[VERDICT_ERROR], session->totals[VERDICT_KNOWN],
                 session->totals[VERDICT_SKIP]);
+    draw_points(&pen, report);
 }
 
 static void draw_keys(const struct report *report)
@@ -362,9 +476,9 @@ void report_draw(struct report *report, uint64_t elapsed_ticks)
         for (unsigned column = 0; column < session->columns; column++)
             session->screen[row][column] = blank;
     draw_head(session);
-    draw_progress(session, elapsed_ticks);
+    draw_progress(report, elapsed_ticks);
     draw_content(report);
-    draw_verdict(session);
+    draw_verdict(report);
     draw_keys(report);
     session->screen_changed = 1;
 }

@@ -12,6 +12,8 @@
 #include "tests/harness/rules.h"
 #include "x86/registers.h"
 
+#include "matrix_text.h"
+
 void text_filled(struct sink *sink, unsigned indent, unsigned columns, const char *text)
 {
     size_t column = 0;
@@ -38,6 +40,15 @@ void text_filled(struct sink *sink, unsigned indent, unsigned columns, const cha
 
 void text_deviation(struct sink *sink, const struct record *record)
 {
+    const struct annex_part *part = record_part(record);
+    if (part != NULL) {
+        sink_printf(sink, "%lu points: the folds tell which", part->known);
+        return;
+    }
+    if (record->deviation == DEVIATION_BASELINE) {
+        sink_text(sink, "in the baseline");
+        return;
+    }
     if (record->deviation == 0 || record->deviation > deviation_count) {
         sink_text(sink, "not in this version's list");
         return;
@@ -117,8 +128,8 @@ const char *const matrix_names[] = {[MATRIX_QUICK] = "quick",
 
 void text_matrix(struct sink *sink, const struct options *options)
 {
-    if (options->matrix == MATRIX_QUICK) {
-        sink_text(sink, "standard suites"); /* the matrix itself is not in this version */
+    if (options->matrix == MATRIX_NONE) {
+        sink_text(sink, "standard suites");
         return;
     }
     sink_printf(sink, "matrix %s", matrix_names[options->matrix]);
@@ -246,18 +257,76 @@ static void print_rule(struct sink *sink, const struct record *record, unsigned 
         text_filled(sink, 3, columns, rule->sentence);
 }
 
-static void print_scene(struct sink *sink, const struct scene *scene)
+/* The entries of one walk; of a point of the matrix, of both pages where both count. */
+static void print_entries(struct sink *sink, const struct record *record)
 {
-    for (unsigned level = scene->levels; level >= scene->leaf; level--) {
+    const struct scene *scene = &record->scene;
+    const struct annex_point *point = record_point(record);
+    for (unsigned i = 0; point != NULL && i < point_entries(point); i++) {
+        sink_text(sink, "   ");
+        text_point_entry(sink, point, i, false);
+        sink_text(sink, "\n");
+    }
+    for (unsigned level = scene->levels; point == NULL && level >= scene->leaf; level--) {
         sink_text(sink, "   ");
         text_walk_entry(sink, scene->before[level - 1], level);
         sink_text(sink, "\n");
     }
+}
+
+static void print_scene(struct sink *sink, const struct record *record)
+{
+    print_entries(sink, record);
     sink_text(sink, "   ");
-    text_access(sink, scene);
+    if (record_point(record) != NULL)
+        text_point_access(sink, record_point(record));
+    else
+        text_access(sink, &record->scene);
     sink_text(sink, "\n   ");
-    text_state(sink, scene);
+    text_state(sink, &record->scene);
     sink_text(sink, "\n");
+}
+
+/* What the model allows, and by which rules. */
+static void print_allowed(struct sink *sink, const struct annex_point *point)
+{
+    for (unsigned i = 0; i < point->outcomes; i++) {
+        sink_text(sink, i == 0 ? "   allowed  " : "        or  ");
+        text_point_allowed(sink, point, i);
+        sink_text(sink, "\n");
+    }
+    sink_text(sink, "   got      ");
+    text_point_got(sink, point);
+    sink_text(sink, "\n");
+    for (unsigned row = 0; row < model_row_count; row++)
+        if ((point->rules >> row) & 1) {
+            sink_text(sink, "   by ");
+            text_row(sink, row);
+            sink_text(sink, "\n");
+        }
+}
+
+/* What a record of the matrix says beside what was compared. */
+static void print_annex(struct sink *sink, const struct record *record)
+{
+    const struct annex_point *point = record_point(record);
+    const struct annex_part *part = record_part(record);
+    if (point != NULL && point->points > 0) {
+        sink_text(sink, "   fold: ");
+        text_fold(sink, point);
+        sink_text(sink, "\n   in each: ");
+        text_symptom(sink, &point->symptom);
+        sink_text(sink, "\n");
+    }
+    if (point != NULL && point->flags & POINT_RAN)
+        print_allowed(sink, point);
+    if (part != NULL) {
+        sink_text(sink, "   ");
+        text_part(sink, part);
+        sink_text(sink, "\n   ");
+        text_part_from(sink, part);
+        sink_text(sink, "\n");
+    }
 }
 
 /* The frame in the order in which the processor pushes it, then CR2. */
@@ -280,7 +349,7 @@ static void print_frame(struct sink *sink, const struct outcome *got)
 static void print_comparison(struct sink *sink, const struct record *record,
                              const struct comparison *c)
 {
-    char name[40];
+    char name[80];
     struct buffer_sink buffer;
     buffer_sink_init(&buffer, name, sizeof(name) - 1);
     print_field(&buffer.sink, c);
@@ -318,6 +387,8 @@ static void print_findings(struct sink *sink, const struct record *record, unsig
         print_reason(sink, record);
         sink_text(sink, "\n");
     }
+    if (record->deviation == DEVIATION_BASELINE)
+        sink_text(sink, "   known: it is in the baseline\n");
     if (record->deviation != 0 && record->deviation <= deviation_count) {
         const struct deviation *known = &deviations[record->deviation - 1];
         sink_printf(sink, "   known deviation of %s (seen in %s):\n", known->machine,
@@ -332,7 +403,7 @@ void report_explain(struct sink *sink, const struct record *record)
 {
     const unsigned columns = 80;
     char id[CHECK_ID_TEXT];
-    check_id(&record->check, id);
+    record_id(record, id);
     sink_printf(sink, "%s\n   verdict %s\n", id, verdict_names[record->verdict]);
     if (record->rule != RULE_NONE)
         sink_printf(sink, "\nRule %s, %s (%s)\n", rule_texts[record->rule].number,
@@ -340,9 +411,13 @@ void report_explain(struct sink *sink, const struct record *record)
     print_rule(sink, record, columns);
     if (record->scene.present) {
         sink_text(sink, "\nThe walk before, the access, the state of the processor\n");
-        print_scene(sink, &record->scene);
+        print_scene(sink, record);
         sink_text(sink, "\nWhat the processor reported\n");
         print_frame(sink, &record->scene.got);
+    }
+    if (record->annex != ANNEX_NONE) {
+        sink_text(sink, "\nThe matrix\n");
+        print_annex(sink, record);
     }
     sink_printf(sink, "\nCompared: %u fields\n", record->comparisons);
     print_findings(sink, record, columns, true);
@@ -351,7 +426,7 @@ void report_explain(struct sink *sink, const struct record *record)
 void report_failure(struct sink *sink, const struct record *record, unsigned columns)
 {
     char id[CHECK_ID_TEXT];
-    check_id(&record->check, id);
+    record_id(record, id);
     const char *rule = record->rule != RULE_NONE ? rule_texts[record->rule].number : "";
     uint64_t start = sink->written;
     sink_printf(sink, " %s ", id);
@@ -361,7 +436,8 @@ void report_failure(struct sink *sink, const struct record *record, unsigned col
                 record->rule != RULE_NONE ? "rule " : "", rule);
     print_rule(sink, record, columns);
     if (record->scene.present)
-        print_scene(sink, &record->scene);
+        print_scene(sink, record);
+    print_annex(sink, record);
     print_findings(sink, record, columns, false);
     sink_printf(sink, "   again: --only %s\n", id);
 }

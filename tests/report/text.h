@@ -45,7 +45,7 @@ void text_widths(struct sink *sink);
 void text_features(struct sink *sink, bool present);
 /* "EDK II (UEFI 2.70)" */
 void text_firmware(struct sink *sink, const struct machine_facts *facts);
-/* "standard suites", "matrix soak 20 s" */
+/* "matrix soak 20 s"; without a matrix "standard suites" */
 extern const char *const matrix_names[];
 void text_matrix(struct sink *sink, const struct options *options);
 

@@ -11,11 +11,13 @@
 /* TAP version 14: testanything.org/tap-version-14-specification.html */
 void tap_begin(struct sink *sink, const struct session *session);
 void tap_check(struct sink *sink, uint32_t number, const struct record *record);
+void tap_plan(struct sink *sink, uint32_t planned);
 
 /* JSON: docs/report.schema.json */
 void json_begin(struct sink *sink, const struct session *session);
 void json_check(struct sink *sink, uint32_t number, const struct record *record);
-void json_end(struct sink *sink, const struct session *session, enum verdict verdict);
+void json_end(struct sink *sink, const struct session *session, enum verdict verdict,
+              const struct record *rules); /* @rules: with ANNEX_RULES, or NULL */
 
 /* JUnit XML: one testsuite after the other, with the counts of what it holds. */
 void xml_begin(struct sink *sink);

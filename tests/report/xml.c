@@ -90,18 +90,16 @@ static void print_result(struct sink *sink, const struct record *record)
 
 void xml_check(struct sink *sink, const struct record *record)
 {
-    /* "suite.case/axes": the suite is the class. */
-    struct escape_sink escape;
+    /* "suite.case/axes": the suite is the class. What belongs to no case keeps its whole id. */
+    const char *suite = suite_name(record->check.suite), *rest;
     char id[CHECK_ID_TEXT];
-    size_t dot = 0;
-    check_id(&record->check, id);
-    while (id[dot] != '\0' && id[dot] != '.')
-        dot++;
+    record_id(record, id);
+    for (rest = id; *suite != '\0' && *suite == *rest; suite++)
+        rest++;
     sink_text(sink, "  <testcase classname=");
-    sink_write(quote_open(&escape, sink, ESCAPE_XML), id, dot);
-    quote_close(&escape);
+    escape_quoted(sink, ESCAPE_XML, suite_name(record->check.suite));
     sink_text(sink, " name=");
-    escape_quoted(sink, ESCAPE_XML, id[dot] == '.' ? id + dot + 1 : id);
+    escape_quoted(sink, ESCAPE_XML, *suite == '\0' && *rest == '.' ? rest + 1 : id);
     if (record->verdict == VERDICT_PASS) {
         sink_text(sink, "/>\n");
         return;
