@@ -5,7 +5,7 @@ import re
 import boot
 
 CR4_LA57 = 0x1000
-POINTS = ("accesses_go_through", "accesses_fault", "what_is_wrong_is_seen")
+POINTS = ("accesses_go_through", "accesses_fault", "states_decide", "what_is_wrong_is_seen")
 LEVELS = ("levels_there_and_back", "high_address")
 # case: (reason, vector): each leaves 5 levels of paging behind, on a firmware with 4
 DIES = {
