@@ -48,6 +48,8 @@ const struct deviation deviations[] = {
      .rings = 1 << RING_SUPERVISOR,
      .wrong = {{FIELD_VECTOR, VECTOR_PF ^ VECTOR_NONE, VECTOR_NONE, 0xffff}},
      .wrongs = 1,
+     .points = {{"access=ldt|ldt-accessed|gdt|gdt-accessed|idt|tss,smap=1,ac=1",
+                    {.vector_expected = VECTOR_PF, .vector_got = VECTOR_NONE}}},
      .sentence = "EFLAGS.AC excuses an implicit supervisor access from SMAP",
      },
     {
@@ -57,6 +59,7 @@ const struct deviation deviations[] = {
      .shown_by = {RULE_2_4},
      .wrong = {{FIELD_ENTRY, PTE_A, PTE_A, PTE_A}},
      .wrongs = 1,
+     .points = {{"walk=reserved,at=pdpte", {.a_extra = true}}},
      .sentence = "a PDPTE with a reserved bit gets its A bit set although it cannot be used",
      },
     {
@@ -102,6 +105,24 @@ const struct deviation deviations[] = {
      .wrong = {{WENT_THROUGH}, {SET_IN_ENTRY(PTE_A | PTE_D, 0)}, {WRITTEN}},
      .wrongs = 3,
      .sentence = "bit 8 of a PML4E is not reserved in an AMD processor",
+     },
+    {
+     .machine = "QEMU TCG",
+     .versions = "7.2 to 11.1",
+     .rule = RULE_7_7,
+     .points = {{"access=clflush|clwb",
+                    {.vector_expected = VECTOR_PF, .vector_got = VECTOR_NONE}},
+                   {"access=clflush|clwb",
+                    {.vector_expected = VECTOR_GP, .vector_got = VECTOR_NONE}}},
+     .sentence = "CLFLUSH and CLWB never fault",
+     },
+    {
+     .machine = "QEMU TCG",
+     .versions = "7.2 to 11.1",
+     .rule = RULE_1_1,
+     .points = {{"access=push|pop|call|ret",
+                    {.vector_expected = VECTOR_SS, .vector_got = VECTOR_GP}}},
+     .sentence = "a stack access to an address that is not canonical raises #GP instead of #SS",
      },
     {
      .machine = "QEMU TCG",

@@ -120,6 +120,28 @@ static void where_and_what_are_symptoms_too(void **state)
     assert_true(symptom_equal(&one, &one));
 }
 
+static void a_symptom_is_split_into_single_differences(void **state)
+{
+    struct model_answer answer = {.count = 1, .outcome = {fault(0xb)}};
+    struct model_got got = {.vector = PF, .error = 0x18, .cr2 = 0x1008, .walk = {{.dirty = 1}}};
+    struct symptom symptom = find(&answer, &got), part[SYMPTOM_PARTS];
+
+    (void)state;
+    assert_int_equal(symptom_split(&symptom, part), 5);
+    assert_true(part[0].error_differs == 1 && part[0].error_got == 0 && !part[0].d_extra);
+    assert_true(part[1].error_differs == 2 && part[1].error_got == 0);
+    assert_true(part[2].error_differs == 0x10 && part[2].error_got == 0x10);
+    assert_true(part[3].cr2_differs && !part[3].error_differs && !part[3].d_extra);
+    assert_true(part[4].d_extra && !part[4].cr2_differs);
+    got = (struct model_got){.vector = MODEL_NO_FAULT, .walk = {{.dirty = 1}}};
+    symptom = find(&answer, &got);
+    assert_int_equal(symptom_split(&symptom, part), 1);
+    assert_true(part[0].vector_expected == PF && part[0].vector_got == MODEL_NO_FAULT);
+    got = (struct model_got){.vector = PF, .error = 0xb, .cr2 = 0x1000};
+    symptom = find(&answer, &got);
+    assert_int_equal(symptom_split(&symptom, part), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +149,7 @@ int main(void)
         cmocka_unit_test(the_nearest_outcome_is_compared_with),
         cmocka_unit_test(another_vector_says_nothing_about_error_codes),
         cmocka_unit_test(addresses_and_bits_of_entries),
+        cmocka_unit_test(a_symptom_is_split_into_single_differences),
         cmocka_unit_test(where_and_what_are_symptoms_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /*
  * matrix.c: see matrix.h. A part is a source of points; each point is acted out (stage.h), asked of
- * the model, judged, and leaves one small number: its symptom. Folding begins when all parts are done.
+ * the model, judged, and leaves one small number: the way it failed. Folding begins when all parts are done, one
+ * defect after the other.
  *
  *   rows      points of arrays, lists and soaks: their values are kept, one row each
  *   product   the exhaustive sweep: values follow from a point's number, 4 bits are kept of each
@@ -19,8 +20,10 @@
 /* CR2 before each access: what a #GP has to leave there. */
 #define CR2_BEFORE UINT64_C(0x0000123456789abc)
 
-#define SYMPTOMS   64u /* the last one takes all that do not fit, unexplained */
-#define CODES      16u /* of the 4 bits that the product keeps of a point; the last one likewise */
+/* The last of each takes all that do not fit, unexplained. */
+#define DEFECTS    32u    /* things that are wrong with this machine */
+#define WAYS       64u    /* sets of defects that were met together at a point; 0: none */
+#define CODES      16u    /* ways that the 4 bits tell apart that the product keeps of a point */
 #define FOLD_STEP  20000u /* points that one folding step looks at */
 #define ROWS_QUICK 16384u
 #define ROWS_FULL  131072u
@@ -30,7 +33,7 @@
 
 struct row {
     uint8_t value[FOLD_AXES];
-    uint8_t symptom, part;
+    uint8_t way, part;
 };
 
 struct part_kind {
@@ -62,20 +65,25 @@ static struct {
     void *covering_memory;
 
     /*
-     * Ways of failing, from SYMPTOM_FIRST on. The same difference with and without an explanation is two,
-     * so that all points of a fold are known, or none.
+     * What is wrong, one thing each, and by which entry of deviations[] it is explained: the same
+     * difference with and without an explanation is two, so that all points of a fold are known, or none.
      */
-    struct {
-        struct symptom symptom;
-        uint16_t deviation; /* as deviation_find_point() */
-    } symptom[SYMPTOMS];
-    uint32_t symptoms; /* numbers in use */
+    struct defect {
+        struct symptom symptom; /* one part of it (symptom_split) */
+        uint16_t deviation;     /* as deviation_find_point() */
+    } defect[DEFECTS];
+    uint32_t defects;
+    uint32_t way[WAYS]; /* of 1 << defect */
+    uint32_t ways;
     uint8_t code[CODES];
     uint32_t codes;
     uint64_t rule_count[MODEL_ROWS_MAX];
     struct matrix_choice choice[MODEL_ROWS_MAX];
 
-    bool folding_begun, folding_done;
+    uint32_t folded; /* the defect of which folds are being made */
+    bool folding_begun;
+    uint32_t taken; /* of its folds, how many are in @fold */
+    uint64_t unfolded;
     struct fold_source source;
     struct folding *folding;
     struct matrix_fold *fold;
@@ -154,22 +162,53 @@ void matrix_recover(void)
 /* ---- results --------------------------------------------------------------------------------------- */
 
 /* @values: of the point, FOLD_AXES of them. */
-static uint8_t symptom_number(const struct symptom *symptom, const uint8_t *values)
+static uint32_t find_defect(const struct symptom *part, const uint8_t *values)
 {
-    uint16_t deviation = deviation_find_point(symptom, values, run.m);
+    uint16_t deviation = deviation_find_point(part, values, run.m);
 
-    for (uint32_t i = SYMPTOM_FIRST; i < run.symptoms; i++) {
-        if (run.symptom[i].deviation == deviation &&
-            symptom_equal(&run.symptom[i].symptom, symptom)) {
+    for (uint32_t i = 0; i < run.defects; i++) {
+        if (run.defect[i].deviation == deviation && symptom_equal(&run.defect[i].symptom, part)) {
+            return i;
+        }
+    }
+    if (run.defects == DEFECTS - 1) {
+        return DEFECTS - 1;
+    }
+    run.defect[run.defects] = (struct defect){*part, deviation};
+    return run.defects++;
+}
+
+static uint8_t find_way(const struct symptom *symptom, const uint8_t *values)
+{
+    struct symptom part[SYMPTOM_PARTS];
+    unsigned parts = symptom_split(symptom, part);
+    uint32_t set = 0;
+
+    for (unsigned i = 0; i < parts; i++) {
+        set |= 1u << find_defect(&part[i], values);
+    }
+    for (uint32_t i = 1; i < run.ways; i++) {
+        if (run.way[i] == set) {
             return (uint8_t)i;
         }
     }
-    if (run.symptoms == SYMPTOMS - 1) {
-        return SYMPTOMS - 1;
+    if (run.ways == WAYS - 1) {
+        run.way[WAYS - 1] |= 1u << (DEFECTS - 1);
+        return WAYS - 1;
     }
-    run.symptom[run.symptoms].symptom = *symptom;
-    run.symptom[run.symptoms].deviation = deviation;
-    return (uint8_t)run.symptoms++;
+    run.way[run.ways] = set;
+    return (uint8_t)run.ways++;
+}
+
+/* Is all that is wrong explained? */
+static bool way_known(uint8_t way)
+{
+    for (uint32_t set = run.way[way]; set; set &= set - 1) {
+        if (!run.defect[__builtin_ctz(set)].deviation) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void note_answer(const struct matrix_case *c)
@@ -188,9 +227,9 @@ static void note_answer(const struct matrix_case *c)
     }
 }
 
-static void count_failure(struct matrix_part *part, uint8_t symptom)
+static void count_failure(struct matrix_part *part, uint8_t way)
 {
-    if (run.symptom[symptom].deviation) {
+    if (way_known(way)) {
         part->known++;
     } else {
         part->failed++;
@@ -203,31 +242,31 @@ static void keep_row(uint32_t part, const struct matrix_case *c)
 
     memcpy(row->value, c->point.value, AXIS_COUNT);
     point_derived(&c->point, &c->answer, row->value + AXIS_COUNT);
-    row->symptom = c->allowed ? SYMPTOM_PASS : symptom_number(&c->symptom, row->value);
+    row->way = c->allowed ? 0 : find_way(&c->symptom, row->value);
     row->part = (uint8_t)part;
     run.part[part].run++;
     if (c->allowed) {
         run.part[part].passed++;
     } else {
-        count_failure(&run.part[part], row->symptom);
+        count_failure(&run.part[part], row->way);
     }
 }
 
-static uint8_t product_symptom(uint64_t number)
+static uint8_t product_way(uint64_t number)
 {
     return run.code[(run.nibbles[number / 2] >> (number % 2 * 4)) & 0xf];
 }
 
-static void set_product_symptom(uint64_t number, uint8_t symptom)
+static void set_product_way(uint64_t number, uint8_t way)
 {
     uint8_t *at = &run.nibbles[number / 2];
     unsigned shift = number % 2 * 4, code = 0;
 
-    while (code < run.codes && run.code[code] != symptom) {
+    while (code < run.codes && run.code[code] != way) {
         code++;
     }
     if (code == run.codes && code < CODES - 1) {
-        run.code[run.codes++] = symptom;
+        run.code[run.codes++] = way;
     }
     *at = (uint8_t)((*at & ~(0xfu << shift)) | code << shift);
 }
@@ -397,9 +436,9 @@ static void sweep_failed(void *context, const struct sweep_difference *differenc
     symptom_of(difference->answer, &difference->got, difference->rip_wrong, false, &symptom,
                &nearest);
     sweep_values(run.m, difference->number, values);
-    uint8_t number = symptom_number(&symptom, values);
-    set_product_symptom(difference->number, number);
-    count_failure(&run.part[part], number);
+    uint8_t way = find_way(&symptom, values);
+    set_product_way(difference->number, way);
+    count_failure(&run.part[part], way);
 }
 
 static bool run_sweep(uint32_t part, uint64_t until)
@@ -484,10 +523,17 @@ static void source_values(void *context, uint64_t number, uint8_t *values)
     }
 }
 
+/* Does a point that failed that way have the defect that is being folded? */
+static bool fails(uint8_t way)
+{
+    return (run.way[way] >> run.folded) & 1;
+}
+
 static uint8_t source_symptom(void *context, uint64_t number)
 {
     (void)context;
-    return number < run.rows ? run.row[number].symptom : product_symptom(number - run.rows);
+    uint8_t way = number < run.rows ? run.row[number].way : product_way(number - run.rows);
+    return fails(way) ? SYMPTOM_FIRST : SYMPTOM_PASS;
 }
 
 static uint64_t source_next(void *context, const struct conjunction *where, uint64_t from)
@@ -504,7 +550,7 @@ static uint64_t source_next(void *context, const struct conjunction *where, uint
 static uint64_t source_failing(void *context, uint64_t from)
 {
     (void)context;
-    while (from < run.rows && run.row[from].symptom < SYMPTOM_FIRST) {
+    while (from < run.rows && !fails(run.row[from].way)) {
         from++;
     }
     /* Sixteen points of the product at a time: 0 is the code of those that passed. */
@@ -513,7 +559,7 @@ static uint64_t source_failing(void *context, uint64_t from)
         memcpy(&sixteen, &run.nibbles[number / 16 * 8], sizeof(sixteen));
         if (sixteen == 0) {
             from = run.rows + (number / 16 + 1) * 16;
-        } else if (product_symptom(number) < SYMPTOM_FIRST) {
+        } else if (!fails(product_way(number))) {
             from++;
         } else {
             break;
@@ -532,6 +578,20 @@ static uint32_t part_of(uint64_t number)
     return run.row[number].part;
 }
 
+/* Is @part among what is wrong with @c? */
+static bool shows(const struct matrix_case *c, const struct symptom *part)
+{
+    struct symptom parts[SYMPTOM_PARTS];
+    unsigned count = c->allowed ? 0 : symptom_split(&c->symptom, parts);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (symptom_equal(&parts[i], part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Act the fold's witness out once more. */
 static void conclude_fold(const struct fold *from, struct matrix_fold *fold)
 {
@@ -541,12 +601,12 @@ static void conclude_fold(const struct fold *from, struct matrix_fold *fold)
     source_values(NULL, from->witness, values);
     memcpy(point.value, values, AXIS_COUNT);
     fold->where = from->where;
-    fold->symptom = run.symptom[from->symptom].symptom;
-    fold->deviation = run.symptom[from->symptom].deviation;
+    fold->symptom = run.defect[run.folded].symptom;
+    fold->deviation = run.defect[run.folded].deviation;
     fold->points = from->points;
     fold->part = (uint16_t)part_of(from->witness);
     matrix_point(&point, &fold->witness);
-    fold->repeats = !fold->witness.allowed && symptom_equal(&fold->witness.symptom, &fold->symptom);
+    fold->repeats = shows(&fold->witness, &fold->symptom);
 }
 
 static bool before(const struct matrix_fold *one, const struct matrix_fold *other)
@@ -579,35 +639,54 @@ static const uint8_t *fold_weights(void)
     return weights;
 }
 
-enum matrix_progress matrix_conclude(uint64_t until)
+static void begin_folding(void)
 {
-    enum fold_state state = FOLD_DONE;
+    run.source = (struct fold_source){
+        .points = run.rows + run.product,
+        .axes = FOLD_AXES,
+        .real = AXIS_COUNT,
+        .weight = fold_weights(),
+        .values = source_values,
+        .symptom = source_symptom,
+        .next = source_next,
+        .failing = source_failing,
+    };
+    folding_begin(run.folding, &run.source);
+    run.taken = 0;
+    run.folding_begun = true;
+}
 
+/* Folds of one defect. Out: true: they are complete. */
+static bool fold_some(uint64_t until)
+{
     if (!run.folding_begun) {
-        run.folding_begun = true;
-        run.source = (struct fold_source){
-            .points = run.rows + run.product,
-            .axes = FOLD_AXES,
-            .real = AXIS_COUNT,
-            .weight = fold_weights(),
-            .values = source_values,
-            .symptom = source_symptom,
-            .next = source_next,
-            .failing = source_failing,
-        };
-        folding_begin(run.folding, &run.source);
+        begin_folding();
     }
-    while (!run.folding_done) {
-        state = folding_step(run.folding, FOLD_STEP);
-        run.folding_done = state != FOLD_MORE;
+    while (folding_step(run.folding, FOLD_STEP) == FOLD_MORE) {
         if (read_tsc() >= until) {
-            return MATRIX_MORE;
+            return false;
         }
     }
-    while (run.folds < run.folding->count) {
-        conclude_fold(&run.folding->fold[run.folds], &run.fold[run.folds]);
+    while (run.taken < run.folding->count && run.folds < FOLDS_MAX) {
+        conclude_fold(&run.folding->fold[run.taken++], &run.fold[run.folds]);
         run.folds++;
         if (read_tsc() >= until) {
+            return false;
+        }
+    }
+    run.unfolded += run.folding->left;
+    for (; run.taken < run.folding->count; run.taken++) {
+        run.unfolded += run.folding->fold[run.taken].points;
+    }
+    run.folding_begun = false;
+    return true;
+}
+
+enum matrix_progress matrix_conclude(uint64_t until)
+{
+    for (; run.folded < DEFECTS; run.folded++) {
+        bool met = run.folded < run.defects || run.way[WAYS - 1];
+        if (met && !fold_some(until)) {
             return MATRIX_MORE;
         }
     }
@@ -627,7 +706,7 @@ const struct matrix_fold *matrix_fold(uint32_t fold)
 
 uint64_t matrix_unfolded(void)
 {
-    return run.folding->left;
+    return run.unfolded;
 }
 
 /* ---- what the machine chose ------------------------------------------------------------------------ */
@@ -703,7 +782,7 @@ const char *matrix_start(const struct options *options, const struct machine *m,
     run.everything = axes_space(m);
     run.space = run.everything;
     run.space.allows = wanted_allows;
-    run.symptoms = SYMPTOM_FIRST;
+    run.ways = 1;
     if (!model_wrong_parse(options->sabotage, &run.wrong)) {
         run.wrong = (struct model_wrong){.slip = MODEL_RIGHT};
     }
@@ -732,8 +811,7 @@ const char *matrix_start(const struct options *options, const struct machine *m,
         return "needs more memory than there is below 4 GiB";
     }
     if (full) {
-        run.code[0] = SYMPTOM_PASS;
-        run.code[CODES - 1] = SYMPTOMS - 1;
+        run.code[CODES - 1] = WAYS - 1;
         run.codes = 1;
         memset(run.nibbles, 0, NIBBLE_BYTES(run.product));
     }

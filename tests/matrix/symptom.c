@@ -21,8 +21,9 @@ static unsigned compare(const struct model_outcome *allowed, const struct model_
 
     *s = (struct symptom){.vector_expected = allowed->vector, .vector_got = got->vector};
     if (allowed->vector != got->vector) {
-        distance += 32;
-    } else if (allowed->vector != MODEL_NO_FAULT) {
+        return 64;
+    }
+    if (allowed->vector != MODEL_NO_FAULT) {
         s->error_differs = (allowed->error ^ got->error) & allowed->error_mask;
         s->error_got = got->error & s->error_differs;
         s->cr2_differs = ((allowed->cr2 ^ got->cr2) & allowed->cr2_mask) != 0;
@@ -55,9 +56,43 @@ void symptom_of(const struct model_answer *answer, const struct model_got *got, 
             *nearest = i;
         }
     }
-    symptom->other_bits = got->other_bits;
-    symptom->rip = rip;
-    symptom->memory = memory;
+    if (symptom->vector_expected == symptom->vector_got) {
+        symptom->other_bits = got->other_bits;
+        symptom->rip = rip;
+        symptom->memory = memory;
+    }
+}
+
+unsigned symptom_split(const struct symptom *symptom, struct symptom part[SYMPTOM_PARTS])
+{
+    unsigned count = 0;
+    const struct symptom same = {.vector_expected = symptom->vector_expected,
+                                 .vector_got = symptom->vector_got};
+
+    if (symptom->vector_expected != symptom->vector_got) {
+        part[count++] = same;
+        return count;
+    }
+    for (uint32_t bits = symptom->error_differs; bits; bits &= bits - 1) {
+        part[count] = same;
+        part[count].error_differs = bits & -bits;
+        part[count].error_got = symptom->error_got & bits & -bits;
+        count++;
+    }
+    /* clang-format off */
+    const bool flags[] = {symptom->cr2_differs, symptom->other_bits, symptom->rip, symptom->memory,
+                          symptom->a_missing, symptom->a_extra, symptom->d_missing, symptom->d_extra};
+    /* clang-format on */
+    for (unsigned i = 0; i < ARRAY_COUNT(flags); i++) {
+        if (flags[i]) {
+            struct symptom *s = &part[count++];
+            *s = same;
+            bool *const flag[] = {&s->cr2_differs, &s->other_bits, &s->rip,       &s->memory,
+                                  &s->a_missing,   &s->a_extra,    &s->d_missing, &s->d_extra};
+            *flag[i] = true;
+        }
+    }
+    return count;
 }
 
 bool symptom_equal(const struct symptom *one, const struct symptom *other)

@@ -10,7 +10,8 @@
 
 /*
  * A class of differences, not of points: of the error code the bits that differ and how they were
- * seen, of A and D only whether one is missing or too many, in whichever entry.
+ * seen, of A and D only whether one is missing or too many, in whichever entry. Where another vector
+ * came than should have, or none, that is all there is to say.
  */
 struct symptom {
     uint16_t vector_expected, vector_got;
@@ -28,6 +29,13 @@ struct symptom {
  */
 void symptom_of(const struct model_answer *answer, const struct model_got *got, bool rip,
                 bool memory, struct symptom *symptom, unsigned *nearest);
+
+/*
+ * What differs, one thing at a time: the vector, a bit of the error code, CR2 ... One cause makes one
+ * such difference, whatever else is wrong at the same point. Out: how many; none without a difference.
+ */
+#define SYMPTOM_PARTS 40u
+unsigned symptom_split(const struct symptom *symptom, struct symptom part[SYMPTOM_PARTS]);
 
 bool symptom_equal(const struct symptom *one, const struct symptom *other);
 
