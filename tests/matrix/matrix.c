@@ -529,11 +529,26 @@ static bool fails(uint8_t way)
     return (run.way[way] >> run.folded) & 1;
 }
 
+/* Where another vector came than should have, nothing else can be seen. */
+static bool hides(uint8_t way)
+{
+    for (uint32_t set = run.way[way]; set; set &= set - 1) {
+        const struct symptom *symptom = &run.defect[__builtin_ctz(set)].symptom;
+        if (symptom->vector_expected != symptom->vector_got) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint8_t source_symptom(void *context, uint64_t number)
 {
     (void)context;
     uint8_t way = number < run.rows ? run.row[number].way : product_way(number - run.rows);
-    return fails(way) ? SYMPTOM_FIRST : SYMPTOM_PASS;
+    if (fails(way)) {
+        return SYMPTOM_FIRST;
+    }
+    return (uint8_t)(hides(way) ? SYMPTOM_NOT_RUN : SYMPTOM_PASS);
 }
 
 static uint64_t source_next(void *context, const struct conjunction *where, uint64_t from)

@@ -4,6 +4,7 @@
  */
 #include "point.h"
 
+#include "x86/exception.h"
 #include "x86/pte.h"
 
 /* The edges between two top-level slots: 128 and 129 of a PML4, 1 and 2 of a PML5. */
@@ -254,24 +255,31 @@ static const struct {
     const char *name;
     const char *value[9];
 } derived[DERIVED_COUNT] = {
-    [DERIVED_WALK] = {"walk",  {"complete", "absent", "reserved", "hole"}            },
-    [DERIVED_AT] = {"at",    {"-", "pte", "pde", "pdpte", "pml4e", "pml5e"}        },
-    [DERIVED_PAGE] = {"page",  {"supervisor", "user"}                                },
-    [DERIVED_FAULT] = {"fault", {"none", "absent", "reserved", "address", "forbidden"}},
+    [DERIVED_WALK] = {"walk",   {"complete", "absent", "reserved", "hole"}            },
+    [DERIVED_AT] = {"at",     {"-", "pte", "pde", "pdpte", "pml4e", "pml5e"}        },
+    [DERIVED_PAGE] = {"page",   {"supervisor", "user"}                                },
+    [DERIVED_VECTOR] = {"vector", {"none", "pf", "gp", "ss"}                            },
+    [DERIVED_FAULT] = {"fault",  {"none", "absent", "reserved", "address", "forbidden"}},
     [DERIVED_KIND] = {"kind",
                       {"read", "write", "fetch", "locked", "rmw", "nothing", "shadow-read",
-                       "shadow-write"}                                               },
+                       "shadow-write"}                                                },
 };
 
 void point_derived(const struct point *point, const struct model_answer *answer,
                    uint8_t values[DERIVED_COUNT])
 {
+    uint16_t vector = answer->outcome[0].vector;
+
     values[DERIVED_WALK] = answer->story.end;
     values[DERIVED_AT] = answer->story.level;
     values[DERIVED_PAGE] = answer->story.user_address;
-    values[DERIVED_FAULT] = answer->outcome[0].vector == MODEL_NO_FAULT ? FAULT_NONE
-                            : answer->story.end == MODEL_COMPLETE       ? FAULT_FORBIDDEN
-                                                                        : answer->story.end;
+    values[DERIVED_VECTOR] = vector == MODEL_NO_FAULT ? VECTOR_IS_NONE
+                             : vector == VECTOR_PF    ? VECTOR_IS_PF
+                             : vector == VECTOR_GP    ? 2
+                                                      : 3;
+    values[DERIVED_FAULT] = vector == MODEL_NO_FAULT              ? FAULT_NONE
+                            : answer->story.end == MODEL_COMPLETE ? FAULT_FORBIDDEN
+                                                                  : answer->story.end;
     values[DERIVED_KIND] = access_rows[point->value[AXIS_ACCESS]].kind;
 }
 

@@ -49,13 +49,17 @@ uint32_t point_key_rights(const struct point *point, bool supervisor);
  * Derived attributes, told by the model: axes of their own for folds, behind the real ones.
  */
 enum derived {
-    DERIVED_WALK,  /* complete absent reserved hole */
-    DERIVED_AT,    /* - pte pde pdpte pml4e pml5e: where the walk ended */
-    DERIVED_PAGE,  /* supervisor user: complete walks */
-    DERIVED_FAULT, /* what has to come of it: none absent reserved address forbidden */
-    DERIVED_KIND,  /* read write fetch locked rmw nothing shadow-read shadow-write */
+    DERIVED_WALK,   /* complete absent reserved hole */
+    DERIVED_AT,     /* - pte pde pdpte pml4e pml5e: where the walk ended */
+    DERIVED_PAGE,   /* supervisor user: complete walks */
+    DERIVED_VECTOR, /* that has to come: none pf gp ss */
+    DERIVED_FAULT,  /* what has to come of it: none absent reserved address forbidden */
+    DERIVED_KIND,   /* read write fetch locked rmw nothing shadow-read shadow-write */
     DERIVED_COUNT
 };
+/* Values of DERIVED_VECTOR that page faults and accesses that go through have. */
+#define VECTOR_IS_NONE 0u
+#define VECTOR_IS_PF   1u
 /* Values of DERIVED_FAULT; those between are enum model_end. */
 #define FAULT_NONE      0u
 #define FAULT_FORBIDDEN 4u

@@ -270,6 +270,7 @@ static void set_class(unsigned class, unsigned leaf, unsigned forbids, uint8_t *
     derived[DERIVED_WALK] = (uint8_t)end;
     derived[DERIVED_AT] = complete ? 0 : (uint8_t)(leaf + entry);
     derived[DERIVED_PAGE] = complete && !(class & CLASS_NO_USER);
+    derived[DERIVED_VECTOR] = complete && !(forbids >> class & 1) ? VECTOR_IS_NONE : VECTOR_IS_PF;
     derived[DERIVED_FAULT] = !complete              ? (uint8_t)end
                              : forbids >> class & 1 ? FAULT_FORBIDDEN
                                                     : FAULT_NONE;
@@ -376,6 +377,7 @@ static uint32_t where_classes(const struct conjunction *where, unsigned leaf, un
         if (agrees(where, values, AXIS_COUNT + DERIVED_WALK) &&
             agrees(where, values, AXIS_COUNT + DERIVED_AT) &&
             agrees(where, values, AXIS_COUNT + DERIVED_PAGE) &&
+            agrees(where, values, AXIS_COUNT + DERIVED_VECTOR) &&
             agrees(where, values, AXIS_COUNT + DERIVED_FAULT)) {
             classes |= 1u << class;
         }
