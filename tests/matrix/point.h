@@ -58,12 +58,10 @@ enum derived {
     DERIVED_COUNT
 };
 /* Values of DERIVED_VECTOR that page faults and accesses that go through have. */
-#define VECTOR_IS_NONE 0u
-#define VECTOR_IS_PF   1u
+enum { VECTOR_IS_NONE, VECTOR_IS_PF };
 /* Values of DERIVED_FAULT; those between are enum model_end. */
-#define FAULT_NONE      0u
-#define FAULT_FORBIDDEN 4u
-#define FOLD_AXES       (AXIS_COUNT + DERIVED_COUNT)
+enum { FAULT_NONE, FAULT_FORBIDDEN = 4 };
+#define FOLD_AXES (AXIS_COUNT + DERIVED_COUNT)
 void point_derived(const struct point *point, const struct model_answer *answer,
                    uint8_t values[DERIVED_COUNT]);
 const char *derived_name(unsigned derived);

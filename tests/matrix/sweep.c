@@ -192,6 +192,41 @@ void sweep_point(const struct machine *m, uint64_t number, struct point *point)
 
 /* ---- lines --------------------------------------------------------------------------------------------- */
 
+/* The entries that the walks of a group have on @ground; kept until they are others. */
+static pte_t (*group_combos(unsigned number, const struct point_ground *ground))[COMBOS]
+{
+    static struct {
+        bool known;
+        uint64_t features;
+        unsigned group;
+        struct point_ground ground;
+        pte_t combo[LEVELS_MAX][COMBOS];
+    } kept;
+    const struct sweep_group *group = &product.group[number];
+
+    if (kept.known && kept.features == product.features && kept.group == number &&
+        memcmp(&kept.ground, ground, sizeof(*ground)) == 0) {
+        return kept.combo;
+    }
+    kept.known = true;
+    kept.features = product.features;
+    kept.group = number;
+    kept.ground = *ground;
+    for (unsigned combo = 0; combo < COMBOS; combo++) {
+        struct point point = {0};
+        struct point_scene scene;
+        set_group(group, point.value);
+        for (unsigned level = group->leaf; level <= group->levels; level++) {
+            set_combo(level, combo, point.value);
+        }
+        point_scene(&point, ground, &scene);
+        for (unsigned level = group->leaf; level <= group->levels; level++) {
+            kept.combo[level - group->leaf][combo] = scene.entry[0][level - 1];
+        }
+    }
+    return kept.combo;
+}
+
 static void line_at(const struct machine *m, struct position position,
                     const struct point_ground *ground, uint64_t cr2, struct sweep_line *line)
 {
@@ -207,17 +242,9 @@ static void line_at(const struct machine *m, struct position position,
         .entries = group->levels - group->leaf + 1u,
     };
     line->walks = table_walks(line->entries, &line->walk);
+    line->combo = group_combos(position.group, ground);
     (void)set_point(position, line->point.value);
-    for (unsigned combo = COMBOS; combo-- > 0;) {
-        for (unsigned i = 0; i < line->entries; i++) {
-            set_combo(line->leaf + i, combo, line->point.value);
-        }
-        point_scene(&line->point, ground, &line->scene);
-        for (unsigned i = 0; i < line->entries; i++) {
-            line->combo[i][combo] = line->scene.entry[0][line->leaf + i - 1];
-        }
-    }
-    /* The last one allows all. */
+    point_scene(&line->point, ground, &line->scene);
     point_question(&line->point, m, &line->scene, cr2, &line->question);
 }
 
@@ -270,10 +297,9 @@ static void set_class(unsigned class, unsigned leaf, unsigned forbids, uint8_t *
     derived[DERIVED_WALK] = (uint8_t)end;
     derived[DERIVED_AT] = complete ? 0 : (uint8_t)(leaf + entry);
     derived[DERIVED_PAGE] = complete && !(class & CLASS_NO_USER);
-    derived[DERIVED_VECTOR] = complete && !(forbids >> class & 1) ? VECTOR_IS_NONE : VECTOR_IS_PF;
-    derived[DERIVED_FAULT] = !complete              ? (uint8_t)end
-                             : forbids >> class & 1 ? FAULT_FORBIDDEN
-                                                    : FAULT_NONE;
+    bool refused = complete && forbids >> class & 1;
+    derived[DERIVED_VECTOR] = complete && !refused ? VECTOR_IS_NONE : VECTOR_IS_PF;
+    derived[DERIVED_FAULT] = refused ? FAULT_FORBIDDEN : (uint8_t)end;
 }
 
 static void set_kind(unsigned access, uint8_t *value)
