@@ -25,8 +25,8 @@ enum stage {
     STAGE_SAMPLE, /* others of its kind */
     STAGE_GUESS,
     STAGE_VERIFY,
-    STAGE_REDUCE, /* take out folds that others together cover */
     STAGE_LEFT,   /* count what is left when there are too many folds */
+    STAGE_REDUCE, /* take out folds that others together cover */
     STAGE_END,
 };
 
@@ -38,7 +38,6 @@ enum stage {
 #define CHOICES_LATER 20u    /* ... and when there are many folds */
 #define FOLDS_MANY    64u
 #define CHOICE_COST   64u /* in points */
-#define REDUCE_PAYS   16u /* folds fewer, and it is worth going on with the search */
 
 /* ---- small things ---------------------------------------------------------------------------------- */
 
@@ -590,9 +589,9 @@ static void begin_reduce(struct folding *f)
 
 static void end_reduce(struct folding *f)
 {
-    uint32_t kept = 0, before = f->count;
+    uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < before; i++) {
+    for (uint32_t i = 0; i < f->count; i++) {
         if (!f->gone[i]) {
             f->fold[kept] = f->fold[i];
             f->named[kept] = f->named[i];
@@ -601,14 +600,7 @@ static void end_reduce(struct folding *f)
     }
     memset(f->gone, 0, sizeof(f->gone));
     f->count = kept;
-    if (!f->full) {
-        f->stage = STAGE_END;
-    } else if (before - kept >= REDUCE_PAYS) {
-        f->full = false;
-        f->stage = STAGE_SEEK;
-    } else {
-        f->stage = STAGE_LEFT;
-    }
+    f->stage = STAGE_END;
 }
 
 static void reduce(struct folding *f)
@@ -635,8 +627,17 @@ static void reduce(struct folding *f)
     }
 }
 
+/* From @at on to a point that may fail. */
+static void skip_to_failing(struct folding *f)
+{
+    if (f->source->failing && f->at < f->source->points) {
+        f->at = f->source->failing(f->source->context, f->at);
+    }
+}
+
 static void seek(struct folding *f)
 {
+    skip_to_failing(f);
     if (f->at == f->source->points) {
         begin_reduce(f);
         return;
@@ -648,7 +649,7 @@ static void seek(struct folding *f)
     }
     if (f->count == FOLDS_MAX) {
         f->full = true;
-        begin_reduce(f);
+        f->stage = STAGE_LEFT;
         return;
     }
     f->symptom = symptom;
@@ -659,8 +660,9 @@ static void count_left(struct folding *f)
 {
     uint8_t values[SPACE_AXES];
 
+    skip_to_failing(f);
     if (f->at == f->source->points) {
-        f->stage = STAGE_END;
+        begin_reduce(f);
         return;
     }
     f->left += is_open(f, f->at, symptom_of_point(f, f->at), values);
@@ -701,11 +703,11 @@ enum fold_state folding_step(struct folding *f, uint64_t budget)
         case STAGE_VERIFY:
             verify(f);
             break;
-        case STAGE_REDUCE:
-            reduce(f);
-            break;
         case STAGE_LEFT:
             count_left(f);
+            break;
+        case STAGE_REDUCE:
+            reduce(f);
             break;
         case STAGE_END:
             break;

@@ -53,6 +53,8 @@ struct fold_source {
      * point is looked at.
      */
     uint64_t (*next)(void *context, const struct conjunction *where, uint64_t from);
+    /* Optional: the first number >= @from whose symptom is a failure, or @points. */
+    uint64_t (*failing)(void *context, uint64_t from);
 };
 
 enum fold_state {
