@@ -157,6 +157,7 @@ class Compare(boot.Case):
                 ("known", {"comparisons": [comparison()], "deviation": {"machine": "M", "versions": "1", "sentence": "says so"}},
                  "KNOWN; error_code: expected d, got c; M: says so"),
                 ("pass", {"deviation": {"machine": "M", "versions": "1", "sentence": "says so"}}, "PASS; apart from M: says so"),
+                ("known", {"comparisons": [comparison()], "baseline": True}, "KNOWN; error_code: expected d, got c; in the baseline"),
                 ("fail", {"lost": True, "expected": "error d", "got": "error c"}, "FAIL; expected error d, got error c")):
             with self.subTest(words):
                 self.assertIn("b  " + words, self.differ(
@@ -269,6 +270,7 @@ class Compare(boot.Case):
         known = {"machine": "QEMU TCG", "versions": "7.2", "sentence": "a reserved-bit fault comes without P"}
         for change, words in (({"verdict": "known", "deviation": known},
                                "b  KNOWN, 1,234 points; QEMU TCG: a reserved-bit fault comes without P"),
+                              ({"verdict": "known", "baseline": True}, "b  KNOWN, 1,234 points; in the baseline"),
                               ({"points": 1}, "b  FAIL, 1 point"),
                               ({"repeats": False}, "b  FAIL, 1,234 points; its witness did not fail again by itself")):
             with self.subTest(words):

@@ -158,7 +158,7 @@ class Matrix(unittest.TestCase):
     def test_attributes(self):
         table = re.search(r"derived\[DERIVED_COUNT\] = \{(.*?)^\};", read("tests/matrix/point.c"), flags=re.M | re.S).group(1)
         said = {name: self.values(values) for name, values in re.findall(r'\{"(\w+)",\s*\{(.*?)\}', table, flags=re.S)}
-        self.assertEqual(len(said), 5)
+        self.assertGreater(len(said), 4)
         self.assertEqual({spans(row[0])[0]: spans(row[1]) for row in self.rows("Attributes that the model adds")}, said)
 
     def test_places(self):
