@@ -316,23 +316,36 @@ static void dies_in_other_levels(struct trial *trial)
 }
 
 /* The same by an exception, with GDT and IDT in pages that only the stage maps, and all bits bent. */
-static void dies_with_everything_bent(struct trial *trial)
+static void die_bent(struct trial *trial, unsigned levels)
 {
-    struct point point;
+    const struct point point = {
+        .value[AXIS_LEVELS] = levels == 5 ? LEVELS_IS_5 : LEVELS_IS_4,
+        .value[AXIS_ACCESS] = MATRIX_WRITE,
+        .value[AXIS_WP] = 1,
+        .value[AXIS_NXE] = 1,
+    };
 
-    if (!begin(trial, 5)) {
+    if (!begin(trial, levels)) {
         return;
     }
-    stage_open(5);
-    ASSERT(as_the_model_says(&(struct point){.value[AXIS_LEVELS] = LEVELS_IS_5}));
+    stage_open(levels);
+    ASSERT(as_the_model_says(&point));
     memcpy((void *)scene.page[0], cpu_gdt(cpu_current()), GDT_BYTES);
     memcpy((void *)scene.page[1], tables_gate(0), VECTORS * sizeof(struct gate));
-    point_of("matrix:levels=5,access=write,wp=0,nxe=0", &point);
-    stage_run(&point, &scene, CR2_BEFORE, &got);
     load_gdt((struct table_register){.limit = GDT_BYTES - 1, .base = scene.page[0]});
     load_idt((struct table_register){.limit = PAGE_SIZE - 1, .base = scene.page[1]});
     __asm__ volatile("ud2");
     trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
+}
+
+static void dies_with_all_bent(struct trial *trial)
+{
+    die_bent(trial, machine.levels);
+}
+
+static void dies_with_all_bent_in_other_levels(struct trial *trial)
+{
+    die_bent(trial, other_levels());
 }
 
 /* clang-format off */
@@ -347,7 +360,8 @@ static const struct test_case cases[] = {
     BY_NAME(states_decide),
     BY_NAME(what_is_wrong_is_seen),
     LA57(dies_in_other_levels),
-    LA57(dies_with_everything_bent),
+    BY_NAME(dies_with_all_bent),
+    LA57(dies_with_all_bent_in_other_levels),
 };
 /* clang-format on */
 
