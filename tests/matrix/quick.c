@@ -103,5 +103,6 @@ const char *const quick_needed[] = {
     "matrix:access=wrss,pte.rw=0,d=1,cet=1",
     "matrix:access=wrss,pdpte.p=0,cet=1",
     "matrix:access=wruss,ring=0,pte.rw=0,pdpte.rw=0,d=1,cet=1",
+    "matrix:access=wrss,pte.rw=0,pte.us=0,d=1,cet=1",
 };
 const uint32_t quick_needed_count = ARRAY_COUNT(quick_needed);
