@@ -123,7 +123,8 @@ stage_vector_rest:
     .balign 8
 stage_rsp:
     .skip 8
-stage_armed:
+    .globl stage_armed
+stage_armed: /* between IRETQ and what comes of it; C clears it after an exception that went elsewhere */
     .skip 4
 
 /*

@@ -62,6 +62,7 @@ _Static_assert(offsetof(struct stage_seen, vector) == SEEN_VECTOR, "stage.S know
 
 extern struct stage_seen stage_seen;
 extern struct table_register stage_usual_idt;
+extern uint32_t stage_armed;
 struct stage_seen stage_seen;
 struct table_register stage_usual_idt;
 
@@ -1124,6 +1125,7 @@ bool stage_can_open(unsigned levels)
 
 void stage_recover(void)
 {
+    stage_armed = 0;
     stage.open = false;
 }
 

@@ -29,7 +29,7 @@ bool stage_can_open(unsigned levels);
  */
 void stage_open(unsigned levels);
 void stage_close(void);
-void stage_recover(void); /* does nothing when the stage is not open */
+void stage_recover(void); /* what was begun is forgotten */
 
 /*
  * The roots that are loaded while it is open, for CR3: all that world (or twin) maps, and the slots
