@@ -46,7 +46,7 @@ uint64_t sweep_next(const struct machine *m, const struct conjunction *where, ui
 
 /*
  * What the points of a line have in common. @question: for the walk that allows all; @cr2: before the
- * access. @combo: the entries that its walks have (table.h).
+ * access. @combo: the entries that its walks have (table.h), until a line of another group is made.
  */
 struct sweep_line {
     unsigned group, state, access;
@@ -56,7 +56,7 @@ struct sweep_line {
     const struct table_walk *walk;
     struct point_scene scene;
     struct model_question question;
-    pte_t combo[LEVELS_MAX][COMBOS];
+    pte_t (*combo)[COMBOS];
 };
 /* Out: the place of @number in its line. */
 uint32_t sweep_line(const struct machine *m, uint64_t number, const struct point_ground *ground,
@@ -89,5 +89,17 @@ void sweep_model(const struct model_wrong *wrong);
 
 /* How often each row of the model took effect in points that sweep_run() ran. */
 uint64_t sweep_rule_count(uint32_t row);
+
+/*
+ * For the bench: the loop over @count walks of the caller's, on the line of @number. Neighbours differ
+ * in one entry. Adds to *@measured; ticks are the loop's alone. In: as sweep_run().
+ */
+struct sweep_measured {
+    uint64_t ticks, checks;
+    uint64_t faults, user; /* of the checks: have to fault; are made from ring 3 */
+    uint64_t differences;
+};
+void sweep_measure(const struct machine *m, uint64_t number, const struct table_walk *walk,
+                   uint32_t count, struct sweep_measured *measured);
 
 #endif

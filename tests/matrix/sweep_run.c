@@ -195,17 +195,6 @@ static void gates_make(void)
     }
 }
 
-static void sweep_open(unsigned levels)
-{
-    stage_open(levels);
-    open.levels = levels;
-    open.state = SWEEP_STATES;
-    open.idt = store_idt();
-    open.lstar = read_msr(MSR_LSTAR);
-    write_msr(MSR_LSTAR, (uint64_t)sweep_passed);
-    gates_make();
-}
-
 static void sweep_close(void)
 {
     if (open.levels) {
@@ -214,6 +203,25 @@ static void sweep_close(void)
         stage_close();
         open.levels = 0;
     }
+}
+
+/* For the paging mode of @number. */
+static void sweep_open(const struct machine *m, uint64_t number)
+{
+    struct point point;
+
+    sweep_point(m, number, &point);
+    if (open.levels == point_levels(&point)) {
+        return;
+    }
+    sweep_close();
+    stage_open(point_levels(&point));
+    open.levels = point_levels(&point);
+    open.state = SWEEP_STATES;
+    open.idt = store_idt();
+    open.lstar = read_msr(MSR_LSTAR);
+    write_msr(MSR_LSTAR, (uint64_t)sweep_passed);
+    gates_make();
 }
 
 /* The LDT's one descriptor is the word at @address. */
@@ -355,22 +363,38 @@ static void chunk_report(uint64_t first, sweep_differs *differs, void *context)
             .answer = answer_for(&loop.walk[found->walk]),
             .rip_wrong = found->rip_wrong,
         };
-        table_unpack(found->seen, found->cr2, found->other_bits, line.leaf, line.entries,
-                     &difference.got);
-        if (found->rip_wrong || !model_allows(difference.answer, &difference.got)) {
+        table_unpack(found->seen, found->cr2, found->other_bits, line.leaf, &difference.got);
+        /* The cell of a class with one outcome has judged already. */
+        bool judged = !wrong && difference.answer->count == 1;
+        if (judged || found->rip_wrong || !model_allows(difference.answer, &difference.got)) {
             differs(context, &difference);
         }
     }
 }
 
-/* All points of a class exercise the same rules. */
-static void rules_count(uint32_t from, uint32_t to)
+/* How many of the walks from @from to before @to are of each class; whole lines are all the same. */
+static const uint32_t *walks_by_class(uint32_t from, uint32_t to)
 {
-    uint32_t walks[TABLE_CLASSES] = {0};
+    static uint32_t whole[LEVELS_MAX + 1][2][TABLE_CLASSES], part[TABLE_CLASSES];
+    bool all = from == 0 && to == line.walks;
+    uint32_t *walks = all ? whole[line.entries][loop.nxe] : part;
 
+    if (!all) {
+        memset(part, 0, sizeof(part));
+    } else if (walks[CLASS_ABSENT]) {
+        return walks;
+    }
     for (uint32_t i = from; i < to; i++) {
         walks[walk_class(&loop.walk[i], loop.nxe)]++;
     }
+    return walks;
+}
+
+/* All points of a class exercise the same rules. */
+static void rules_count(uint32_t from, uint32_t to)
+{
+    const uint32_t *walks = walks_by_class(from, to);
+
     for (unsigned class = 0; class < TABLE_CLASSES; class ++) {
         for (uint64_t rules = walks[class] ? table.answer[class].rules : 0; rules;
              rules &= rules - 1) {
@@ -386,12 +410,7 @@ bool sweep_run(const struct machine *m, uint64_t *number, uint64_t until, sweep_
 
     open.levels = 0; /* the last run may have ended by an exception */
     while (*number < points && read_tsc() < until) {
-        struct point point;
-        sweep_point(m, *number, &point);
-        if (open.levels != point_levels(&point)) {
-            sweep_close();
-            sweep_open(point_levels(&point));
-        }
+        sweep_open(m, *number);
         uint32_t from = line_begin(m, *number), at = from;
         uint64_t first = *number - from;
         while (at < line.walks && (at == from || read_tsc() < until)) {
@@ -405,4 +424,27 @@ bool sweep_run(const struct machine *m, uint64_t *number, uint64_t until, sweep_
     }
     sweep_close();
     return *number < points;
+}
+
+void sweep_measure(const struct machine *m, uint64_t number, const struct table_walk *walk,
+                   uint32_t count, struct sweep_measured *measured)
+{
+    open.levels = 0;
+    sweep_open(m, number);
+    (void)line_begin(m, number);
+    loop.walk = walk;
+    for (uint32_t at = 0, to; at < count; at = to) {
+        to = count - at > CHUNK ? at + CHUNK : count;
+        uint64_t start = read_tsc();
+        chunk_run(at, to);
+        measured->ticks += read_tsc() - start;
+        measured->differences += loop.differences;
+    }
+    sweep_close();
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned class = walk_class(&walk[i], loop.nxe);
+        measured->faults += table.answer[class].outcome[0].vector != MODEL_NO_FAULT;
+    }
+    measured->checks += count;
+    measured->user += loop.access == sweep_user ? count : 0;
 }

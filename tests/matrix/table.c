@@ -160,6 +160,12 @@ static void make_tour(unsigned entries, struct tour *tour)
     tour_single(tour, column, row);
 }
 
+void table_classify(struct table_walk *walk, unsigned entries)
+{
+    walk->class[0] = (uint8_t)class_of(walk->combos, entries, false);
+    walk->class[1] = (uint8_t)class_of(walk->combos, entries, true);
+}
+
 uint32_t table_walks(unsigned entries, const struct table_walk **first)
 {
     struct tour tour = {.walk = &walks[walks_before[entries]]};
@@ -169,9 +175,7 @@ uint32_t table_walks(unsigned entries, const struct table_walk **first)
     if (!tour.walk[1].combos) { /* not made yet */
         make_tour(entries, &tour);
         for (uint32_t i = 0; i < count; i++) {
-            struct table_walk *walk = &tour.walk[i];
-            walk->class[0] = (uint8_t)class_of(walk->combos, entries, false);
-            walk->class[1] = (uint8_t)class_of(walk->combos, entries, true);
+            table_classify(&tour.walk[i], entries);
         }
     }
     return count;
@@ -191,17 +195,30 @@ enum model_end class_end(unsigned class, unsigned *entry)
 
 /* ---- cells ----------------------------------------------------------------------------------------- */
 
-/* A and D of entry i are bits 2 i and 2 i + 1. */
-static uint64_t interleave(unsigned accessed, unsigned dirty, unsigned leaf, unsigned entries)
+/* Bit i of @bits to bit 2 i; there are at most 8. */
+static unsigned spread(unsigned bits)
 {
-    uint64_t bits = 0;
+    bits = (bits | bits << 4) & 0x0f0f;
+    bits = (bits | bits << 2) & 0x3333;
+    return (bits | bits << 1) & 0x5555;
+}
 
-    for (unsigned i = 0; i < entries; i++) {
-        unsigned level = leaf + i;
-        bits |= (uint64_t)(accessed >> (level - 1) & 1) << (2 * i) |
-                (uint64_t)(dirty >> (level - 1) & 1) << (2 * i + 1);
-    }
-    return bits << SEEN_ENTRY_SHIFT;
+/* And back: the bits between are dropped. */
+static unsigned gather(unsigned bits)
+{
+    bits &= 0x5555;
+    bits = (bits | bits >> 1) & 0x3333;
+    bits = (bits | bits >> 2) & 0x0f0f;
+    return (bits | bits >> 4) & 0xff;
+}
+
+/* A and D of entry i are bits 2 i and 2 i + 1. */
+static uint64_t entry_bits(unsigned accessed, unsigned dirty, unsigned leaf, unsigned entries)
+{
+    unsigned walk = (1u << entries) - 1;
+    uint64_t a = spread(accessed >> (leaf - 1) & walk), d = spread(dirty >> (leaf - 1) & walk);
+
+    return (a | d << 1) << SEEN_ENTRY_SHIFT;
 }
 
 struct table_cell table_pack(const struct model_outcome *outcome, unsigned leaf, unsigned entries)
@@ -209,29 +226,28 @@ struct table_cell table_pack(const struct model_outcome *outcome, unsigned leaf,
     const struct model_bits *bits = &outcome->walk[0];
 
     return (struct table_cell){
-        .value = outcome->vector | interleave(bits->accessed, bits->dirty, leaf, entries) |
+        .value = outcome->vector | entry_bits(bits->accessed, bits->dirty, leaf, entries) |
                  (uint64_t)outcome->error << SEEN_ERROR_SHIFT,
-        .mask = 0xffff | interleave(bits->accessed_mask, bits->dirty_mask, leaf, entries) |
+        .mask = 0xffff | entry_bits(bits->accessed_mask, bits->dirty_mask, leaf, entries) |
                 (uint64_t)outcome->error_mask << SEEN_ERROR_SHIFT,
         .cr2 = outcome->cr2,
         .cr2_mask = outcome->cr2_mask,
     };
 }
 
-void table_unpack(uint64_t seen, uint64_t cr2, bool other_bits, unsigned leaf, unsigned entries,
+void table_unpack(uint64_t seen, uint64_t cr2, bool other_bits, unsigned leaf,
                   struct model_got *got)
 {
+    unsigned entries = (unsigned)(seen >> SEEN_ENTRY_SHIFT) & 0xffff;
+
     *got = (struct model_got){
         .vector = (uint16_t)seen,
         .error = (uint32_t)(seen >> SEEN_ERROR_SHIFT),
         .cr2 = cr2,
+        .walk = {{.accessed = (uint8_t)(gather(entries) << (leaf - 1)),
+                  .dirty = (uint8_t)(gather(entries >> 1) << (leaf - 1))}},
         .other_bits = other_bits,
     };
-    for (unsigned i = 0; i < entries; i++) {
-        unsigned pair = (unsigned)(seen >> (SEEN_ENTRY_SHIFT + 2 * i)), level = leaf + i;
-        got->walk[0].accessed |= (uint8_t)((pair & 1) << (level - 1));
-        got->walk[0].dirty |= (uint8_t)((pair >> 1 & 1) << (level - 1));
-    }
 }
 
 /* The plainest walk of @class. Out: false: no walk of @entries entries is of that class. */

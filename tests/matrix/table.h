@@ -54,6 +54,9 @@ static inline unsigned walk_class(const struct table_walk *walk, bool nxe)
  */
 uint32_t table_walks(unsigned entries, const struct table_walk **walks);
 
+/* Fill in the classes of a walk of @entries entries from its combos. */
+void table_classify(struct table_walk *walk, unsigned entries);
+
 /* How the model's story calls the end of a class: enum model_end, and the number of the entry. */
 enum model_end class_end(unsigned class, unsigned *entry);
 
@@ -94,9 +97,9 @@ struct table {
 void table_compile(const struct model_question *question, unsigned leaf, unsigned entries,
                    pte_t combo[LEVELS_MAX][COMBOS], struct table *table);
 
-/* The same outcome as one word and back. @leaf, @entries: where A and D are. */
+/* The same outcome as one word and back. A and D are those of @entries entries from @leaf up. */
 struct table_cell table_pack(const struct model_outcome *outcome, unsigned leaf, unsigned entries);
-void table_unpack(uint64_t seen, uint64_t cr2, bool other_bits, unsigned leaf, unsigned entries,
+void table_unpack(uint64_t seen, uint64_t cr2, bool other_bits, unsigned leaf,
                   struct model_got *got);
 
 #endif
