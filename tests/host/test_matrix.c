@@ -105,6 +105,7 @@ uint64_t sweep_rule_count(uint32_t row)
 /* ---- a run ----------------------------------------------------------------------------------------- */
 
 static void *memory;
+static size_t memory_bytes = MEMORY;
 static struct options options;
 
 static void run_matrix(enum option_matrix matrix, uint64_t seed, const char *sabotage)
@@ -115,7 +116,7 @@ static void run_matrix(enum option_matrix matrix, uint64_t seed, const char *sab
     options.soak_seconds = 1;
     snprintf(options.sabotage, sizeof(options.sabotage), "%s", sabotage);
     acted = 0;
-    assert_null(matrix_start(&options, &good, memory, MEMORY, 200000000));
+    assert_null(matrix_start(&options, &good, memory, memory_bytes, 200000000));
     for (uint32_t part = 0; part < matrix_part_count(); part++) {
         while (matrix_run(part, 0) == MATRIX_MORE) {
             assert_int_equal(open_for, 0);
@@ -246,6 +247,32 @@ static void same_seed_same_result(void **state)
     assert_int_equal(passed, matrix_part(0)->passed);
 }
 
+/* Memory for 300 points only: folded many times, the folds are the same few. */
+static void a_soak_that_outlasts_its_memory_goes_on(void **state)
+{
+    char text[CONJUNCTION_TEXT];
+
+    (void)state;
+    reset();
+    fault_of = reserved_without_p;
+    memory_bytes = FOLDS_MAX * sizeof(struct matrix_fold) + sizeof(struct folding) + 300 * 16 + 8;
+    run_matrix(MATRIX_SOAK, 1, "");
+    memory_bytes = MEMORY;
+    assert_true(acted > 900);
+    uint64_t covered = 0;
+    for (uint32_t i = 0; i < matrix_fold_count(); i++) {
+        const struct matrix_fold *fold = matrix_fold(i);
+        conjunction_text(&fold->where, text);
+        covered += fold->points;
+        if (strcmp(text, "fault=reserved") == 0) {
+            assert_int_equal(fold->against, 0);
+            assert_true(fold->points > failing() / 2);
+        }
+    }
+    assert_true(covered >= failing());
+    assert_int_equal(matrix_unfolded(), 0);
+}
+
 static void one_point_by_itself(void **state)
 {
     struct point point = {0};
@@ -290,6 +317,7 @@ int main(void)
         cmocka_unit_test(folds_name_the_axes_that_matter),
         cmocka_unit_test(a_wrong_model_is_found),
         cmocka_unit_test(same_seed_same_result),
+        cmocka_unit_test(a_soak_that_outlasts_its_memory_goes_on),
         cmocka_unit_test(one_point_by_itself),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

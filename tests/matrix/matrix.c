@@ -9,6 +9,7 @@
 #include "matrix.h"
 
 #include "quick.h"
+#include "rows.h"
 #include "sweep.h"
 #include "tests/harness/deviation.h"
 #include "tests/matrix/covering.h"
@@ -31,11 +32,6 @@
 /* Two points a byte, in whole words. */
 #define NIBBLE_BYTES(points) (((points) + 15) / 16 * 8)
 
-struct row {
-    uint8_t value[FOLD_AXES];
-    uint8_t way, part;
-};
-
 struct part_kind {
     const char *name, *title;
     enum covering_state (*next)(struct matrix_part *part, struct point *point);
@@ -57,9 +53,10 @@ static struct {
     unsigned open;         /* levels that the stage is open for, 0: closed */
     struct point current;
 
-    struct row *row;
-    uint32_t rows, rows_max;
-    uint8_t *nibbles; /* two points of the product a byte */
+    struct rows rows;
+    uint32_t chapters; /* of a soak: how often @rows was folded and begun anew */
+    bool full;         /* it is being folded */
+    uint8_t *nibbles;  /* two points of the product a byte */
     uint64_t product;
     struct covering covering;
     void *covering_memory;
@@ -236,20 +233,29 @@ static void count_failure(struct matrix_part *part, uint8_t way)
     }
 }
 
+/* Points of later chapters that pass where an earlier one had only failing ones. */
+static void count_against(const uint8_t *values)
+{
+    for (uint32_t i = 0; i < run.folds; i++) {
+        run.fold[i].against += conjunction_matches(&run.fold[i].where, values, FOLD_AXES);
+    }
+}
+
 static void keep_row(uint32_t part, const struct matrix_case *c)
 {
-    struct row *row = &run.row[run.rows++];
+    uint8_t values[FOLD_AXES], way = 0;
 
-    memcpy(row->value, c->point.value, AXIS_COUNT);
-    point_derived(&c->point, &c->answer, row->value + AXIS_COUNT);
-    row->way = c->allowed ? 0 : find_way(&c->symptom, row->value);
-    row->part = (uint8_t)part;
+    memcpy(values, c->point.value, AXIS_COUNT);
+    point_derived(&c->point, &c->answer, values + AXIS_COUNT);
     run.part[part].run++;
     if (c->allowed) {
         run.part[part].passed++;
+        count_against(values);
     } else {
-        count_failure(&run.part[part], row->way);
+        way = find_way(&c->symptom, values);
+        count_failure(&run.part[part], way);
     }
+    rows_add(&run.rows, values, way, part);
 }
 
 static uint8_t product_way(uint64_t number)
@@ -284,8 +290,10 @@ static bool wanted_allows(const struct space *space, const uint8_t *point, uint3
 static void begin_array(struct matrix_part *part, uint32_t strength)
 {
     covering_begin(&run.covering, &run.space, strength, run.seed, run.covering_memory);
-    for (uint32_t i = 0; i < run.rows; i++) {
-        covering_take(&run.covering, run.row[i].value);
+    for (uint32_t i = 0; i < run.rows.count; i++) {
+        uint8_t values[FOLD_AXES];
+        rows_values(&run.rows, i, values);
+        covering_take(&run.covering, values);
     }
     part->tuples = run.covering.tuples;
 }
@@ -310,16 +318,6 @@ static enum covering_state next_of_array(struct matrix_part *part, struct point 
     return state;
 }
 
-static bool ran_before(const struct point *point)
-{
-    for (uint32_t i = 0; i < run.rows; i++) {
-        if (memcmp(run.row[i].value, point->value, AXIS_COUNT) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void begin_needed(struct matrix_part *part)
 {
     part->planned = quick_needed_count;
@@ -342,7 +340,7 @@ static enum covering_state next_needed(struct matrix_part *part, struct point *p
         if (!space_legal(&run.space, point->value)) {
             part->skipped++;
             part->planned--;
-        } else if (ran_before(point)) {
+        } else if (rows_have(&run.rows, point)) {
             part->planned--;
         } else {
             return COVERING_ROW;
@@ -394,7 +392,7 @@ static void begin_soak(struct matrix_part *part)
 static enum covering_state next_of_soak(struct matrix_part *part, struct point *point)
 {
     part->planned = part->run + 1;
-    if (part->ticks >= run.soak_ticks || run.rows == run.rows_max) {
+    if (part->ticks >= run.soak_ticks) {
         part->planned = part->run;
         return COVERING_DONE;
     }
@@ -424,6 +422,248 @@ static const struct part_kind *const plans[][MATRIX_PARTS_MAX] = {
     [MATRIX_SOAK] = {&soak},
 };
 
+/* ---- folds ----------------------------------------------------------------------------------------- */
+
+static void source_values(void *context, uint64_t number, uint8_t *values)
+{
+    (void)context;
+    if (number < run.rows.count) {
+        rows_values(&run.rows, (uint32_t)number, values);
+    } else {
+        sweep_values(run.m, number - run.rows.count, values);
+    }
+}
+
+/* Does a point that failed that way have the defect that is being folded? */
+static bool fails(uint8_t way)
+{
+    return (run.way[way] >> run.folded) & 1;
+}
+
+/* Where another vector came than should have, nothing else can be seen. */
+static bool hides(uint8_t way)
+{
+    for (uint32_t set = run.way[way]; set; set &= set - 1) {
+        const struct symptom *symptom = &run.defect[__builtin_ctz(set)].symptom;
+        if (symptom->vector_expected != symptom->vector_got) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint8_t source_symptom(void *context, uint64_t number)
+{
+    (void)context;
+    uint8_t way = number < run.rows.count ? (uint8_t)rows_way(&run.rows, (uint32_t)number)
+                                          : product_way(number - run.rows.count);
+
+    if (fails(way)) {
+        return SYMPTOM_FIRST;
+    }
+    return (uint8_t)(hides(way) ? SYMPTOM_NOT_RUN : SYMPTOM_PASS);
+}
+
+static uint64_t source_next(void *context, const struct conjunction *where, uint64_t from)
+{
+    (void)context;
+    if (from < run.rows.count) {
+        from = rows_next(&run.rows, where, (uint32_t)from);
+    }
+    if (from < run.rows.count || !run.product) {
+        return from;
+    }
+    return run.rows.count + sweep_next(run.m, where, from - run.rows.count);
+}
+
+static uint64_t source_failing(void *context, uint64_t from)
+{
+    (void)context;
+    while (from < run.rows.count && !fails((uint8_t)rows_way(&run.rows, (uint32_t)from))) {
+        from++;
+    }
+    /* Sixteen points of the product at a time: 0 is the code of those that passed. */
+    while (from >= run.rows.count && from < run.source.points) {
+        uint64_t number = from - run.rows.count, sixteen;
+        memcpy(&sixteen, &run.nibbles[number / 16 * 8], sizeof(sixteen));
+        if (sixteen == 0) {
+            from = run.rows.count + (number / 16 + 1) * 16;
+        } else if (!fails(product_way(number))) {
+            from++;
+        } else {
+            break;
+        }
+    }
+    return from < run.source.points ? from : run.source.points;
+}
+
+static uint32_t part_of(uint64_t number)
+{
+    for (uint32_t i = 0; number >= run.rows.count && i < run.parts; i++) {
+        if (run.kind[i] == &exhaustive) {
+            return i;
+        }
+    }
+    return rows_part(&run.rows, (uint32_t)number);
+}
+
+/* Is @part among what is wrong with @c? */
+static bool shows(const struct matrix_case *c, const struct symptom *part)
+{
+    struct symptom parts[SYMPTOM_PARTS];
+    unsigned count = c->allowed ? 0 : symptom_split(&c->symptom, parts);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (symptom_equal(&parts[i], part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Act the fold's witness out once more. */
+static void conclude_fold(const struct fold *from, struct matrix_fold *fold)
+{
+    struct point point;
+    uint8_t values[FOLD_AXES];
+
+    source_values(NULL, from->witness, values);
+    memcpy(point.value, values, AXIS_COUNT);
+    fold->where = from->where;
+    fold->defect = (uint8_t)run.folded;
+    fold->against = 0;
+    fold->symptom = run.defect[run.folded].symptom;
+    fold->deviation = run.defect[run.folded].deviation;
+    fold->points = from->points;
+    fold->part = (uint16_t)part_of(from->witness);
+    matrix_point(&point, &fold->witness);
+    fold->repeats = shows(&fold->witness, &fold->symptom);
+}
+
+/* A fold that an earlier chapter found, too, is the same one. */
+static void take_fold(const struct fold *fold)
+{
+    for (uint32_t i = 0; i < run.folds; i++) {
+        if (run.fold[i].defect == run.folded &&
+            memcmp(run.fold[i].where.value, fold->where.value, FOLD_AXES) == 0) {
+            run.fold[i].points += fold->points;
+            return;
+        }
+    }
+    if (run.folds < FOLDS_MAX) {
+        conclude_fold(fold, &run.fold[run.folds]);
+        run.folds++;
+    } else {
+        run.unfolded += fold->points;
+    }
+}
+
+static bool before(const struct matrix_fold *one, const struct matrix_fold *other)
+{
+    if (!one->deviation != !other->deviation) {
+        return !one->deviation;
+    }
+    return one->points > other->points;
+}
+
+static void sort_folds(void)
+{
+    for (uint32_t i = 1; i < run.folds; i++) {
+        for (uint32_t j = i; j && before(&run.fold[j], &run.fold[j - 1]); j--) {
+            struct matrix_fold swapped = run.fold[j];
+            run.fold[j] = run.fold[j - 1];
+            run.fold[j - 1] = swapped;
+        }
+    }
+}
+
+/* What a point means to the model explains more than the values that it comes from. */
+static const uint8_t *fold_weights(void)
+{
+    static uint8_t weights[FOLD_AXES];
+
+    for (unsigned axis = 0; axis < FOLD_AXES; axis++) {
+        weights[axis] = axis < AXIS_COUNT ? 2 : 1;
+    }
+    return weights;
+}
+
+static void begin_folding(void)
+{
+    run.source = (struct fold_source){
+        .points = run.rows.count + run.product,
+        .axes = FOLD_AXES,
+        .real = AXIS_COUNT,
+        .weight = fold_weights(),
+        .values = source_values,
+        .symptom = source_symptom,
+        .next = source_next,
+        .failing = source_failing,
+    };
+    folding_begin(run.folding, &run.source);
+    run.taken = 0;
+    run.folding_begun = true;
+}
+
+/* Folds of one defect. Out: true: they are complete. */
+static bool fold_some(uint64_t until)
+{
+    if (!run.folding_begun) {
+        begin_folding();
+    }
+    while (folding_step(run.folding, FOLD_STEP) == FOLD_MORE) {
+        if (read_tsc() >= until) {
+            return false;
+        }
+    }
+    while (run.taken < run.folding->count) {
+        take_fold(&run.folding->fold[run.taken++]);
+        if (read_tsc() >= until) {
+            return false;
+        }
+    }
+    run.unfolded += run.folding->left;
+    run.folding_begun = false;
+    return true;
+}
+
+/* All that is kept now. Out: true: it is done. */
+static bool fold_all(uint64_t until)
+{
+    for (; run.folded < DEFECTS; run.folded++) {
+        bool met = run.folded < run.defects || run.way[WAYS - 1];
+        if (met && !fold_some(until)) {
+            return false;
+        }
+    }
+    run.folded = 0;
+    return true;
+}
+
+enum matrix_progress matrix_conclude(uint64_t until)
+{
+    if (!fold_all(until)) {
+        return MATRIX_MORE;
+    }
+    sort_folds();
+    return MATRIX_DONE;
+}
+
+uint32_t matrix_fold_count(void)
+{
+    return run.folds;
+}
+
+const struct matrix_fold *matrix_fold(uint32_t fold)
+{
+    return &run.fold[fold];
+}
+
+uint64_t matrix_unfolded(void)
+{
+    return run.unfolded;
+}
+
 /* ---- running --------------------------------------------------------------------------------------- */
 
 static void sweep_failed(void *context, const struct sweep_difference *difference)
@@ -451,6 +691,21 @@ static bool run_sweep(uint32_t part, uint64_t until)
     return more;
 }
 
+/* The rows are full. Out: false: there is no room for more points of this part. */
+static bool make_room(uint32_t part, uint64_t until)
+{
+    if (run.kind[part] != &soak) {
+        return false;
+    }
+    run.full = true;
+    if (fold_all(until)) {
+        run.full = false;
+        run.rows.count = 0;
+        run.chapters++;
+    }
+    return true;
+}
+
 static bool run_points(uint32_t part, uint64_t until)
 {
     static struct matrix_case c;
@@ -458,9 +713,11 @@ static bool run_points(uint32_t part, uint64_t until)
     bool more = true;
 
     do {
-        enum covering_state state = run.rows == run.rows_max
-                                        ? COVERING_DONE
-                                        : run.kind[part]->next(&run.part[part], &point);
+        if (run.full || run.rows.count == run.rows.max) {
+            more = make_room(part, until);
+            continue;
+        }
+        enum covering_state state = run.kind[part]->next(&run.part[part], &point);
         if (state == COVERING_ROW) {
             act(&point, &c);
             note_answer(&c);
@@ -509,219 +766,6 @@ uint32_t matrix_part_count(void)
 const struct matrix_part *matrix_part(uint32_t part)
 {
     return &run.part[part];
-}
-
-/* ---- folds ----------------------------------------------------------------------------------------- */
-
-static void source_values(void *context, uint64_t number, uint8_t *values)
-{
-    (void)context;
-    if (number < run.rows) {
-        memcpy(values, run.row[number].value, FOLD_AXES);
-    } else {
-        sweep_values(run.m, number - run.rows, values);
-    }
-}
-
-/* Does a point that failed that way have the defect that is being folded? */
-static bool fails(uint8_t way)
-{
-    return (run.way[way] >> run.folded) & 1;
-}
-
-/* Where another vector came than should have, nothing else can be seen. */
-static bool hides(uint8_t way)
-{
-    for (uint32_t set = run.way[way]; set; set &= set - 1) {
-        const struct symptom *symptom = &run.defect[__builtin_ctz(set)].symptom;
-        if (symptom->vector_expected != symptom->vector_got) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint8_t source_symptom(void *context, uint64_t number)
-{
-    (void)context;
-    uint8_t way = number < run.rows ? run.row[number].way : product_way(number - run.rows);
-    if (fails(way)) {
-        return SYMPTOM_FIRST;
-    }
-    return (uint8_t)(hides(way) ? SYMPTOM_NOT_RUN : SYMPTOM_PASS);
-}
-
-static uint64_t source_next(void *context, const struct conjunction *where, uint64_t from)
-{
-    (void)context;
-    for (; from < run.rows; from++) {
-        if (conjunction_matches(where, run.row[from].value, FOLD_AXES)) {
-            return from;
-        }
-    }
-    return run.product ? run.rows + sweep_next(run.m, where, from - run.rows) : run.rows;
-}
-
-static uint64_t source_failing(void *context, uint64_t from)
-{
-    (void)context;
-    while (from < run.rows && !fails(run.row[from].way)) {
-        from++;
-    }
-    /* Sixteen points of the product at a time: 0 is the code of those that passed. */
-    while (from >= run.rows && from < run.source.points) {
-        uint64_t number = from - run.rows, sixteen;
-        memcpy(&sixteen, &run.nibbles[number / 16 * 8], sizeof(sixteen));
-        if (sixteen == 0) {
-            from = run.rows + (number / 16 + 1) * 16;
-        } else if (!fails(product_way(number))) {
-            from++;
-        } else {
-            break;
-        }
-    }
-    return from < run.source.points ? from : run.source.points;
-}
-
-static uint32_t part_of(uint64_t number)
-{
-    for (uint32_t i = 0; number >= run.rows && i < run.parts; i++) {
-        if (run.kind[i] == &exhaustive) {
-            return i;
-        }
-    }
-    return run.row[number].part;
-}
-
-/* Is @part among what is wrong with @c? */
-static bool shows(const struct matrix_case *c, const struct symptom *part)
-{
-    struct symptom parts[SYMPTOM_PARTS];
-    unsigned count = c->allowed ? 0 : symptom_split(&c->symptom, parts);
-
-    for (unsigned i = 0; i < count; i++) {
-        if (symptom_equal(&parts[i], part)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Act the fold's witness out once more. */
-static void conclude_fold(const struct fold *from, struct matrix_fold *fold)
-{
-    struct point point;
-    uint8_t values[FOLD_AXES];
-
-    source_values(NULL, from->witness, values);
-    memcpy(point.value, values, AXIS_COUNT);
-    fold->where = from->where;
-    fold->symptom = run.defect[run.folded].symptom;
-    fold->deviation = run.defect[run.folded].deviation;
-    fold->points = from->points;
-    fold->part = (uint16_t)part_of(from->witness);
-    matrix_point(&point, &fold->witness);
-    fold->repeats = shows(&fold->witness, &fold->symptom);
-}
-
-static bool before(const struct matrix_fold *one, const struct matrix_fold *other)
-{
-    if (!one->deviation != !other->deviation) {
-        return !one->deviation;
-    }
-    return one->points > other->points;
-}
-
-static void sort_folds(void)
-{
-    for (uint32_t i = 1; i < run.folds; i++) {
-        for (uint32_t j = i; j && before(&run.fold[j], &run.fold[j - 1]); j--) {
-            struct matrix_fold swapped = run.fold[j];
-            run.fold[j] = run.fold[j - 1];
-            run.fold[j - 1] = swapped;
-        }
-    }
-}
-
-/* What a point means to the model explains more than the values that it comes from. */
-static const uint8_t *fold_weights(void)
-{
-    static uint8_t weights[FOLD_AXES];
-
-    for (unsigned axis = 0; axis < FOLD_AXES; axis++) {
-        weights[axis] = axis < AXIS_COUNT ? 2 : 1;
-    }
-    return weights;
-}
-
-static void begin_folding(void)
-{
-    run.source = (struct fold_source){
-        .points = run.rows + run.product,
-        .axes = FOLD_AXES,
-        .real = AXIS_COUNT,
-        .weight = fold_weights(),
-        .values = source_values,
-        .symptom = source_symptom,
-        .next = source_next,
-        .failing = source_failing,
-    };
-    folding_begin(run.folding, &run.source);
-    run.taken = 0;
-    run.folding_begun = true;
-}
-
-/* Folds of one defect. Out: true: they are complete. */
-static bool fold_some(uint64_t until)
-{
-    if (!run.folding_begun) {
-        begin_folding();
-    }
-    while (folding_step(run.folding, FOLD_STEP) == FOLD_MORE) {
-        if (read_tsc() >= until) {
-            return false;
-        }
-    }
-    while (run.taken < run.folding->count && run.folds < FOLDS_MAX) {
-        conclude_fold(&run.folding->fold[run.taken++], &run.fold[run.folds]);
-        run.folds++;
-        if (read_tsc() >= until) {
-            return false;
-        }
-    }
-    run.unfolded += run.folding->left;
-    for (; run.taken < run.folding->count; run.taken++) {
-        run.unfolded += run.folding->fold[run.taken].points;
-    }
-    run.folding_begun = false;
-    return true;
-}
-
-enum matrix_progress matrix_conclude(uint64_t until)
-{
-    for (; run.folded < DEFECTS; run.folded++) {
-        bool met = run.folded < run.defects || run.way[WAYS - 1];
-        if (met && !fold_some(until)) {
-            return MATRIX_MORE;
-        }
-    }
-    sort_folds();
-    return MATRIX_DONE;
-}
-
-uint32_t matrix_fold_count(void)
-{
-    return run.folds;
-}
-
-const struct matrix_fold *matrix_fold(uint32_t fold)
-{
-    return &run.fold[fold];
-}
-
-uint64_t matrix_unfolded(void)
-{
-    return run.unfolded;
 }
 
 /* ---- what the machine chose ------------------------------------------------------------------------ */
@@ -788,6 +832,7 @@ const char *matrix_start(const struct options *options, const struct machine *m,
 {
     struct carver carver = {.at = memory, .left = bytes};
     bool full = options->matrix == MATRIX_FULL;
+    uint32_t rows;
 
     memset(&run, 0, sizeof(run));
     run.m = m;
@@ -815,13 +860,13 @@ const char *matrix_start(const struct options *options, const struct machine *m,
     if (full) {
         run.product = sweep_points(m);
         run.nibbles = carve(&carver, NIBBLE_BYTES(run.product));
-        run.rows_max = ROWS_FULL;
+        rows = ROWS_FULL;
     } else if (options->matrix == MATRIX_SOAK) {
-        run.rows_max = (uint32_t)(carver.left / sizeof(struct row));
+        rows = (uint32_t)(carver.left / sizeof(struct row));
     } else {
-        run.rows_max = ROWS_QUICK;
+        rows = ROWS_QUICK;
     }
-    run.row = carve(&carver, run.rows_max * sizeof(struct row));
+    rows_begin(&run.rows, carve(&carver, rows * sizeof(struct row)), rows);
     if (carver.wanted > bytes) {
         return "needs more memory than there is below 4 GiB";
     }

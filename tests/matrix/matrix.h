@@ -65,8 +65,14 @@ struct matrix_fold {
     struct conjunction where; /* FOLD_AXES values: the point's, then derived attributes */
     struct symptom symptom;
     uint64_t points;
+    /*
+     * A soak that outlasts its memory is folded in chapters, and a fold is exact in its own: so many
+     * points of later chapters match it and pass.
+     */
+    uint64_t against;
     uint16_t deviation; /* row of deviations[] + 1; 0: unexplained */
     uint16_t part;      /* of the witness */
+    uint8_t defect;     /* matrix.c's own number */
     bool repeats;       /* the witness failed in the same way when it was acted out by itself */
     struct matrix_case witness;
 };
