@@ -420,6 +420,7 @@ static const struct part_kind *const plans[][MATRIX_PARTS_MAX] = {
     [MATRIX_QUICK] = {&pairs,   &needed},
     [MATRIX_FULL] = {&pairs,        &needed, &exhaustive, &triples},
     [MATRIX_SOAK] = {&soak},
+    [MATRIX_NONE] = {NULL}, /* points by themselves */
 };
 
 /* ---- folds ----------------------------------------------------------------------------------------- */
