@@ -10,6 +10,7 @@ LEVELS = ("levels_there_and_back", "high_address")
 # case: (reason, vector, levels of paging that it leaves behind, on a firmware with 4)
 DIES = {
     "dies_in_other_levels": ("a broken invariant of Faultline's own", "no exception", 5),
+    "dies_by_a_fault": ("a page fault in ring 0 that nothing explains", "#PF", 4),
     "dies_with_all_bent": ("an exception that nothing was waiting for", "#UD", 4),
     "dies_with_all_bent_in_other_levels": ("an exception that nothing was waiting for", "#UD", 5),
 }

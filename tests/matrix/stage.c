@@ -352,6 +352,9 @@ static void state_of(const struct point *point, struct state *want)
 static void state_begin(void)
 {
     stage.cr4 = read_cr4() & ~(uint64_t)CR4_LA57;
+    if (machine_has(FEATURE_CET_SS)) {
+        write_msr(MSR_PL3_SSP, 0); /* IRETQ to ring 3 loads it while WRSS is allowed there */
+    }
     if (machine_has(FEATURE_XSAVE)) {
         uint64_t want = XCR0_X87 | XCR0_SSE;
         write_cr4(read_cr4() | CR4_OSXSAVE);
@@ -574,7 +577,6 @@ static void cast_bytes(const struct point *point, unsigned bytes, struct cast *c
     patterns(cast->after, bytes, before);
     r->rsi = value;
     r->rax = ~before;
-    after = before;
     switch (point->value[AXIS_ACCESS]) {
     case MATRIX_WRITE:
         patterns(cast->after, bytes, value);
