@@ -1,4 +1,5 @@
-"""What a probe and a fixup cost in instructions: exact under -icount, so they may be judged."""
+"""What a probe, a fixup and a check of the sweep cost in instructions: exact under -icount, so they
+may be judged."""
 import importlib.machinery
 import importlib.util
 import os
@@ -22,5 +23,7 @@ class Cost(boot.Case):
         counts = bench().instructions(boot.BUILD)
         self.assertLessEqual(counts["armed_probe"], 90)
         self.assertLessEqual(counts["fixup"], 120)
+        self.assertLessEqual(counts["sweep_mix"], 120)
+        self.assertLessEqual(counts["sweep_product"], 160)  # with compiling its tables, and differences
         for case, count in counts.items():
             self.assertGreater(count, 20, f"{case}: nothing that faults costs so little")
