@@ -21,10 +21,13 @@
 #include "x86/memory.h"
 #include "x86/registers.h"
 
-#define BLOCK_BYTES      (UINT64_C(24) << 20)
-#define TABLE_FRAMES     160u
+#define TABLE_FRAMES     192u
 #define JOURNAL_IN_BYTES (UINT64_C(2) << 20)
+#define BASELINE_BYTES   (UINT64_C(512) << 10)
 #define FOUR_GIB         (UINT64_C(1) << 32)
+
+/* What is asked for, until firmware has it. The smallest has no room for --matrix full. */
+static const uint64_t block_sizes[] = {UINT64_C(64) << 20, UINT64_C(24) << 20};
 
 static const uint32_t stream_bytes[STREAM_COUNT] = {
     [STREAM_CONSOLE] = 1u << 20, [STREAM_TAP] = 1u << 20,        [STREAM_XML] = 1u << 20,
@@ -64,6 +67,7 @@ struct elf_symbol {
 
 static struct {
     paddr_t block;
+    uint64_t block_bytes;
     struct boot_info *boot;
     uint64_t entry;
     paddr_t next; /* the first byte of the block not given to anything yet */
@@ -134,23 +138,24 @@ static bool count_pages(uint64_t *pages)
  * 2-MiB aligned, so that large pages of tests can be backed, and below 4 GiB, so that the
  * transition root can be loaded from 32-bit mode.
  */
-static bool allocate_block(void)
+static bool allocate_block(uint64_t bytes)
 {
     uint64_t slack = PAGE_SIZE_2M / PAGE_SIZE - 1;
     EFI_PHYSICAL_ADDRESS at = FOUR_GIB - 1;
     EFI_STATUS status = boot_services->AllocatePages(AllocateMaxAddress, CORE_MEMORY_TYPE,
-                                                     BLOCK_BYTES / PAGE_SIZE + slack, &at);
+                                                     bytes / PAGE_SIZE + slack, &at);
 
     if (EFI_ERROR(status)) {
         return false;
     }
+    core.block_bytes = bytes;
     core.block = ALIGN_UP(at, PAGE_SIZE_2M);
     uint64_t before = (core.block - at) / PAGE_SIZE;
     if (before) {
         boot_services->FreePages(at, before);
     }
     if (slack - before) {
-        boot_services->FreePages(core.block + BLOCK_BYTES, slack - before);
+        boot_services->FreePages(core.block + bytes, slack - before);
     }
     core.next = core.block;
     return true;
@@ -168,7 +173,7 @@ static const char *load_image(void)
     for (unsigned i = 0; i < elf()->program_header_count; i++) {
         if (segment[i].type == ELF_LOAD) {
             uint64_t end = segment[i].address + segment[i].memory_bytes - CORE_BASE;
-            if (segment[i].address < CORE_BASE || end > BLOCK_BYTES / 2 ||
+            if (segment[i].address < CORE_BASE || end > core.block_bytes / 2 ||
                 segment[i].address % PAGE_SIZE ||
                 (segment[i].flags & (ELF_W | ELF_X)) == (ELF_W | ELF_X)) {
                 return "the embedded core has a segment that cannot be loaded";
@@ -227,7 +232,7 @@ static struct session *make_session(struct boot_info *boot)
     for (unsigned i = 0; i < STREAM_COUNT; i++) {
         bytes += stream_bytes[i];
     }
-    bytes += JOURNAL_IN_BYTES;
+    bytes += JOURNAL_IN_BYTES + BASELINE_BYTES;
     struct session *session = (struct session *)take(bytes);
     session->abi = SESSION_ABI;
     session->bytes = sizeof(*session);
@@ -238,6 +243,8 @@ static struct session *make_session(struct boot_info *boot)
     }
     session->journal_in_offset = (uint32_t)offset;
     session->journal_in_length = (uint32_t)JOURNAL_IN_BYTES;
+    session->baseline_offset = (uint32_t)(offset + JOURNAL_IN_BYTES);
+    session->baseline_capacity = (uint32_t)BASELINE_BYTES;
     boot->session_bytes = bytes;
     return session;
 }
@@ -334,7 +341,7 @@ static const char *build_world(struct session *session)
     phys_set(0, ~UINT64_C(0), 0);
     boot->levels = read_cr4() & CR4_LA57 ? 5 : 4;
     boot->direct = core.block + core.image_bytes;
-    boot->direct_bytes = BLOCK_BYTES - core.image_bytes;
+    boot->direct_bytes = core.block_bytes - core.image_bytes;
     if (frame_pool_init(&core.tables, "tables", tables, TABLE_FRAMES, core.table_storage) !=
             STATUS_OK ||
         build_space(&world, nx ? 0 : PTE_XD, (paddr_t)session, area) != STATUS_OK ||
@@ -345,14 +352,19 @@ static const char *build_world(struct session *session)
     boot->twin_root = twin.root;
     const char *problem = build_transition(world.root);
     boot->free = core.next;
-    boot->free_bytes = core.block + BLOCK_BYTES - core.next;
+    boot->free_bytes = core.block + core.block_bytes - core.next;
     return problem;
 }
 
 EFI_STATUS core_load(struct session **session, const char **problem)
 {
+    size_t size = 0;
+
     *session = NULL;
-    if (!allocate_block()) {
+    while (size < ARRAY_COUNT(block_sizes) && !allocate_block(block_sizes[size])) {
+        size++;
+    }
+    if (size == ARRAY_COUNT(block_sizes)) {
         *problem = "no 24 MiB of contiguous memory below 4 GiB";
         return EFI_OUT_OF_RESOURCES;
     }
@@ -362,7 +374,7 @@ EFI_STATUS core_load(struct session **session, const char **problem)
         core.boot->abi = BOOT_INFO_ABI;
         core.boot->bytes = sizeof(*core.boot);
         core.boot->block = core.block;
-        core.boot->block_bytes = BLOCK_BYTES;
+        core.boot->block_bytes = core.block_bytes;
         *session = make_session(core.boot);
         *problem = load_symbols(core.boot);
     }
@@ -374,7 +386,7 @@ EFI_STATUS core_load(struct session **session, const char **problem)
         *session = NULL;
         return EFI_LOAD_ERROR;
     }
-    (*session)->hand_back.pages_expected = BLOCK_BYTES / PAGE_SIZE;
+    (*session)->hand_back.pages_expected = core.block_bytes / PAGE_SIZE;
     return EFI_SUCCESS;
 }
 
@@ -472,7 +484,7 @@ void core_step(struct session *session)
 void core_unload(void)
 {
     if (core.block) {
-        boot_services->FreePages(core.block, BLOCK_BYTES / PAGE_SIZE);
+        boot_services->FreePages(core.block, core.block_bytes / PAGE_SIZE);
         core.block = 0;
     }
     if (core.leaked) {

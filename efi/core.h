@@ -14,8 +14,8 @@
 
 /*
  * Allocate the block, load core into it and build its page tables.
- * Out: @session, filled with zeros but for its sizes, stream buffers and journal buffer
- * (journal_in_offset and, as its capacity, journal_in_length). On an error nothing is left
+ * Out: @session, filled with zeros but for its sizes, stream buffers, baseline buffer and journal
+ * buffer (journal_in_offset and, as its capacity, journal_in_length). On an error nothing is left
  * allocated, and @problem says in one line what was wrong.
  */
 EFI_STATUS core_load(struct session **session, const char **problem);

@@ -165,10 +165,11 @@ static void run_plan(void)
         move_bytes();
         draw();
     }
-    do { /* the closing lines may need more than the streams have room for */
+    do { /* folding takes time, and the closing lines may need more than the streams have room for */
         step(SESSION_FINISH);
         session->flush = 1;
         move_bytes();
+        draw();
     } while (session->state != SESSION_FINISHED && session->stream[STREAM_TAP].overflow == 0);
     reports_end();
     session->save_problem = (uint8_t)reports_problem();
@@ -190,6 +191,32 @@ static void let_read(void)
         (void)boot_services->Stall(20000);
 }
 
+/* Core has parsed its options, and --baseline names a file. */
+static void read_baseline(void)
+{
+    CHAR16 path[OPTION_TEXT];
+    size_t length = 0;
+    for (const char *from = session->options.baseline; *from; from++)
+        path[length++] = *from == '/' ? L'\\' : (CHAR16)*from;
+    path[length] = 0;
+    uint64_t bytes = volume_read(path, (uint8_t *)session + session->baseline_offset,
+                                 session->baseline_capacity);
+    session->baseline_state = bytes == 0                           ? BASELINE_MISSING
+                              : bytes > session->baseline_capacity ? BASELINE_TOO_LARGE
+                                                                   : BASELINE_READ;
+    session->baseline_length = session->baseline_state == BASELINE_READ ? (uint32_t)bytes : 0;
+}
+
+static void step_start(void)
+{
+    session->baseline_state = BASELINE_NOT_ASKED;
+    step(SESSION_START);
+    if (session->state == SESSION_WANTS_BASELINE) {
+        read_baseline();
+        step(SESSION_START);
+    }
+}
+
 /*
  * Let core start, with the journal of an unfinished run where there is one. When core does not go
  * on with it (other options, say), that run's report is left alone: ours gets a number of its own.
@@ -197,13 +224,13 @@ static void let_read(void)
 static void start(struct journal_found *unfinished)
 {
     fill_session(unfinished, unfinished->report ? unfinished->report : reports_next_number());
-    step(SESSION_START);
+    step_start();
     if (session->state != SESSION_RUNNING || !unfinished->bytes || session->journal_in_length)
         return;
     *unfinished = (struct journal_found){.carrier = JOURNAL_NONE};
     drop_bytes();
     fill_session(unfinished, reports_next_number());
-    step(SESSION_START);
+    step_start();
 }
 
 /* One run from options to verdict. Out: the exit status. */

@@ -42,13 +42,18 @@ const struct annex_rules *record_rules(const struct record *record)
     return annex_of(record, ANNEX_RULES);
 }
 
-static bool values_valid(const struct annex_point *point)
+static bool point_valid(const struct point *point)
 {
     for (unsigned axis = 0; axis < AXIS_COUNT; axis++) {
-        if (!fold_axis_value(axis, point->point.value[axis])) {
+        if (!fold_axis_value(axis, point->value[axis])) {
             return false;
         }
     }
+    return true;
+}
+
+static bool where_valid(const struct annex_point *point)
+{
     for (unsigned axis = 0; axis < FOLD_AXES; axis++) {
         unsigned value = point->where.value[axis];
         if (value != FOLD_ANY && !fold_axis_value(axis, value)) {
@@ -61,15 +66,16 @@ static bool values_valid(const struct annex_point *point)
 bool annex_valid(const struct record *record)
 {
     const struct annex_point *point = record_point(record);
+    const struct annex_part *part = record_part(record);
 
     if (record->annex >= ANNEX_COUNT) {
         return false;
     }
-    if (!point) {
-        return true; /* numbers that index nothing */
+    if (!point) { /* numbers that index nothing, but for the point of a part */
+        return !part || (part->has_point <= 1 && point_valid(&part->point));
     }
     bool ran = point->flags & POINT_RAN;
-    return values_valid(point) &&
+    return point_valid(&point->point) && where_valid(point) &&
            (!ran || (point->levels >= 4 && point->levels <= LEVELS_MAX && point->leaf >= 1 &&
                      point->leaf <= LEVEL_LEAF_MAX && point->outcomes >= 1 &&
                      point->outcomes <= MODEL_OUTCOMES && point->nearest < point->outcomes &&

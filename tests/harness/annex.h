@@ -51,9 +51,11 @@ struct annex_part {
     uint64_t total, legal, skipped;
     uint64_t tuples, tuples_legal, tuples_here, tuples_covered;
     uint64_t ticks;
-    uint32_t folds; /* records of folds that follow the parts of this matrix */
-    uint32_t ended; /* 1: by Esc, before all points were run */
-};
+    uint32_t folds;    /* records of folds that follow the parts of this matrix */
+    uint8_t ended;     /* 1: by Esc, before all points were run */
+    uint8_t has_point; /* 1: it was ended by an exception at this point */
+    struct point point;
+} __attribute__((aligned(8)));
 
 struct annex_rules {
     uint64_t digest;

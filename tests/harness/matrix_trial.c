@@ -205,20 +205,34 @@ static void fill(struct trial *trial, const struct matrix_case *result, struct a
     use_annex(trial, annex);
 }
 
+/* The first of the entries that explain all that differs, one thing at a time; 0: something is news. */
+static uint16_t explain(const struct matrix_case *result)
+{
+    struct symptom part[SYMPTOM_PARTS];
+    unsigned parts = symptom_split(&result->symptom, part);
+    uint8_t values[FOLD_AXES];
+    uint16_t first = 0;
+
+    annex_values(&result->point, &result->answer, values);
+    for (unsigned i = 0; i < parts; i++) {
+        uint16_t found = deviation_find_point(&part[i], values, &machine);
+        if (!found) {
+            return 0;
+        }
+        first = first ? first : found;
+    }
+    return first;
+}
+
 void matrix_trial_point(struct trial *trial, const struct matrix_case *result,
                         struct annex_point *annex)
 {
-    uint8_t values[FOLD_AXES];
-
     if (result->missing) {
         trial_skip(trial, REASON_FEATURE, result->missing - 1);
         return;
     }
     fill(trial, result, annex);
-    annex_values(&result->point, &result->answer, values);
-    if (!result->allowed) {
-        trial->deviation = deviation_find_point(&result->symptom, values, &machine);
-    }
+    trial->deviation = result->allowed ? 0 : explain(result);
 }
 
 void matrix_trial_fold(struct trial *trial, const struct matrix_fold *fold,

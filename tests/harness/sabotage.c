@@ -6,6 +6,7 @@
 
 #include "fault/world.h"
 #include "machine.h"
+#include "tests/matrix/wrong.h"
 #include "x86/memory.h"
 #include "x86/registers.h"
 
@@ -93,9 +94,10 @@ static bool item_exists(enum world_item item)
 bool sabotage_set(const char *word)
 {
     static const char prefix[] = "world:";
+    struct model_wrong wrong;
 
     world_sabotage(WRONG_NOTHING, WORLD_ITEM_COUNT, 0);
-    if (word[0] == '\0') {
+    if (word[0] == '\0' || model_wrong_parse(word, &wrong)) { /* matrix/matrix.c does the latter */
         return true;
     }
     for (unsigned i = 0; i < ARRAY_COUNT(words); i++) {

@@ -6,6 +6,7 @@
  *   gdt-byte       a byte of firmware's GDT comes back changed
  *   idt-byte       a byte of firmware's IDT comes back changed
  *   leak-page      a page of our memory type stays allocated until the end (efi/core.c)
+ *   model:ROW:SLIP the reference model is wrong in one row (matrix/wrong.h)
  */
 #ifndef HARNESS_SABOTAGE_H
 #define HARNESS_SABOTAGE_H

@@ -17,12 +17,16 @@
 #include "options.h"
 #include "record.h"
 
-#define SESSION_ABI 1u
+#define SESSION_ABI 2u
 
 enum session_request {
-    SESSION_START,  /* options and facts are in place: parse, plan, print headers */
+    SESSION_START,  /* options and facts are in place: parse, plan, print headers; asked for once
+                     * more after SESSION_WANTS_BASELINE
+                     */
     SESSION_RUN,    /* go on with the plan for about budget_ticks */
-    SESSION_FINISH, /* Esc or end: close the reports with what there is */
+    SESSION_FINISH, /* Esc or end: close the reports with what there is, in as many steps as that
+                     * takes: a matrix that Esc has ended is folded, and what follows it runs
+                     */
     SESSION_KEY,    /* redraw the screen for the key in @key */
 };
 
@@ -31,6 +35,7 @@ enum session_state {
     SESSION_RUNNING,     /* ask for SESSION_RUN again */
     SESSION_PLAN_DONE,   /* every check ran: ask for SESSION_FINISH */
     SESSION_FINISHED,    /* reports are complete, exit_status is final */
+    SESSION_WANTS_BASELINE, /* options.baseline names a file: its bytes, then SESSION_START again */
     SESSION_LISTED, /* --list, --explain, --help: text is in the console stream; SESSION_RUN until
                      * no more comes
                      */
@@ -128,8 +133,11 @@ struct session {
     uint32_t journal_cause;   /* enum journal_carrier it came from */
     uint32_t journal_carrier; /* enum journal_carrier that this run's journal is on now */
     uint32_t journal_room;    /* bytes that this carrier can take in all */
-    uint32_t cpu;             /* which processor runs this */
-    uint64_t wall_clock;      /* seconds since 1970, 0: unknown; reports only */
+    uint32_t baseline_offset; /* where the bytes of --baseline's file go */
+    uint32_t baseline_capacity, baseline_length;
+    uint32_t baseline_state; /* enum baseline_state */
+    uint32_t cpu;            /* which processor runs this */
+    uint64_t wall_clock;     /* seconds since 1970, 0: unknown; reports only */
     struct hand_back hand_back;
 
     /* core -> efi/ */
@@ -152,6 +160,13 @@ enum save_problem {
     SAVE_FULL,
     SAVE_FAILED, /* any other error of the firmware's */
     SAVE_PROBLEM_COUNT
+};
+
+enum baseline_state {
+    BASELINE_NOT_ASKED, /* nobody has looked for the file yet */
+    BASELINE_READ,
+    BASELINE_MISSING,
+    BASELINE_TOO_LARGE,
 };
 
 enum journal_carrier {

@@ -111,7 +111,7 @@ static const struct record *make_record(const struct trial *trial, const struct 
     }
     if (record->verdict == VERDICT_FAIL) {
         record->deviation = find_deviation(trial, record);
-        if (record->deviation) {
+        if (record->deviation || trial->known) {
             record->verdict = VERDICT_KNOWN;
         }
     }

@@ -25,6 +25,7 @@ struct trial {
     uint8_t annex;                  /* enum record_annex, and what it holds */
     const void *annex_data;
     uint16_t deviation; /* with an annex: as record.deviation, if it fails */
+    bool known;         /* a part of the matrix: all that fails in it is known */
     struct scene scene;
     struct comparison comparison[TRIAL_COMPARISONS];
 };

@@ -70,6 +70,7 @@ static void what_is_no_literal_is_refused(void **state)
         }
     }
     /* @length ends it, nothing else. */
+    assert_false(literals_parse("walk\0\0=reserved", 15, &literals));
     assert_true(literals_parse("nxe=0,nxe=1", 5, &literals));
     assert_int_equal(literals.count, 1);
     assert_false(literals_parse("nxe=0,nxe=1", 6, &literals));

@@ -359,10 +359,11 @@ static void tap_tells_of_the_matrix(void **state)
         "\nnot ok 8 - matrix.needed\n  ---\n  verdict: FAIL\n",
         "\nok 9 - matrix.every_rule_exercised\n# the matrix lacks 1-GiB pages: size=1g\n",
         "\n# the matrix lacks LA57: levels=5\n",
-        "\n# rule         4711  R2.3   an address bit that does not exist\n",
-        "\n# rule            0  R3.5   a supervisor fetch from a user page\n",
+        "\n# rule         4711  R2.3      an address bit that does not exist\n",
+        "\n# rule            0  R3.5      a supervisor fetch from a user page\n",
         "\n# fingerprint 123456789abcdef0\n"
-        "# choice R4.I   I/D without NXE: either; open 900 times: clear 898, set 2\nnot ok 10 - ",
+        "# choice R4.I      I/D without NXE: either; open 900 times: clear (898), set (2)\nnot ok "
+        "10 - ",
         "\nnot ok 10 - matrix:place=second,access=write,ring=0,rsvd=pte # TODO QEMU TCG: a "
         "reserved",
         "\n  rule: \"R2.3\"\n",
@@ -388,8 +389,8 @@ static void tap_tells_of_the_matrix(void **state)
         "PML4E PDPTE PDE; next page, A=1 PML4E, A=0 PTE, D=0 PTE\"\n"
         "  got: \"#PF, error code a (not-present W RSVD), CR2 0000408080000000\"\n"
         "  rules:\n"
-        "    - \"R2.3   an address bit that does not exist\"\n"
-        "    - \"R3.2   R/W=1 in \\\"every\\\" entry <all> # of \\\\ them\"\n"
+        "    - \"R2.3      an address bit that does not exist\"\n"
+        "    - \"R3.2      R/W=1 in \\\"every\\\" entry <all> # of \\\\ them\"\n"
         "  differences:\n    - field: \"error code\"\n",
         "\n  again: \"--only matrix:place=second,access=write,ring=0,rsvd=pte\"\n  ...\nnot ok 11 "
         "- ",
@@ -479,7 +480,7 @@ static void a_point_is_explained(void **state)
         "upper one under test\n",
         "\nThe matrix\n   allowed  #PF, error code b (P W RSVD), CR2 0000408080000000, A=1 ",
         "\n   got      #PF, error code a (not-present W RSVD), CR2 0000408080000000\n",
-        "\n   by R2.3   an address bit that does not exist\n",
+        "\n   by R2.3      an address bit that does not exist\n",
         " ! error code           expected b (P W RSVD)\n",
     };
     (void)state;

@@ -303,7 +303,7 @@ static void the_matrix_has_a_progress_of_its_own(void **state)
     assert_string_equal(line(row),
                         "   pairs              99.9M      .   1000      .      .  25 % of "
                         "400.0M");
-    assert_int_equal(row, row_of(" matrix ") + 1);
+    assert_int_equal(row, row_of(">matrix ") + 1);
 
     /* Of large counts nothing overflows: 2^41 ticks, 2^36 units. */
     const struct report_work large = {.matrix = true,
@@ -375,9 +375,9 @@ static void folds_and_rules_are_on_the_screen(void **state)
     report_key(&report);
     report_draw(&report, 7123);
     row_of(" fingerprint 123456789abcdef0: what this machine chose of what is allowed");
-    row_of("   R4.I   I/D without NXE: either; open 900 times: clear 898, set 2");
-    row_of("         4711  R2.3   an address bit that does not exist");
-    row = row_of("            0  R3.5   a supervisor fetch from a user page");
+    row_of("   R4.I      I/D without NXE: either; open 900 times: clear (898), set (2)");
+    row_of("         4711  R2.3      an address bit that does not exist");
+    row = row_of("            0  R3.5      a supervisor fetch from a user page");
     assert_int_equal(session->screen[row][12].colour, COLOUR_DIM);
 }
 

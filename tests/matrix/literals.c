@@ -36,7 +36,7 @@ static bool word_is(const char *word, size_t length, const char *name)
 {
     size_t i = 0;
 
-    while (i < length && name[i] == word[i]) {
+    while (i < length && name[i] && name[i] == word[i]) {
         i++;
     }
     return i == length && name[i] == '\0';

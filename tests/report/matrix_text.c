@@ -189,7 +189,7 @@ void text_fold(struct sink *sink, const struct annex_point *point)
 
 void text_row(struct sink *sink, unsigned row)
 {
-    sink_cell(sink, model_rows[row].number, 7);
+    sink_cell(sink, model_rows[row].number, 10);
     sink_text(sink, model_rows[row].what);
 }
 
@@ -201,6 +201,11 @@ void text_part(struct sink *sink, const struct annex_part *part)
                 part->ended ? "ended by Esc: " : "", part->run,
                 part->planned < part->run ? part->run : part->planned, part->passed, part->known,
                 part->failed);
+    if (part->has_point) {
+        char id[POINT_TEXT];
+        point_text(&part->point, id);
+        sink_printf(sink, "; ended at %s", id);
+    }
 }
 
 void text_part_from(struct sink *sink, const struct annex_part *part)
@@ -226,10 +231,10 @@ void text_choice(struct sink *sink, const struct annex_rules *rules, unsigned ro
 
     uint64_t told = 0;
 
-    sink_cell(sink, model_rows[row].number, 7);
+    sink_cell(sink, model_rows[row].number, 10);
     sink_printf(sink, "%s; open %lu times", model_rows[row].what, choice->open);
     for (size_t way = 0; way < MODEL_WAYS && model_rows[row].way[way] != NULL; way++) {
-        sink_printf(sink, "%s %s %lu", told++ == 0 ? ":" : ",", model_rows[row].way[way],
+        sink_printf(sink, "%s %s (%lu)", told++ == 0 ? ":" : ",", model_rows[row].way[way],
                     choice->taken[way]);
     }
 }

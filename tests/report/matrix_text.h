@@ -38,7 +38,7 @@ void text_part(struct sink *sink, const struct annex_part *part);
 /* Of what they are taken: "20000 of 20000 combinations covered; ..."; nothing for random ones. */
 void text_part_from(struct sink *sink, const struct annex_part *part);
 
-/* "R4.I  I/D without NXE: either; open 900 times: clear 898, set 2": what the machine chose. */
+/* "R4.I  I/D without NXE: either; open 900 times: clear (898), set (2)": what the machine chose. */
 void text_choice(struct sink *sink, const struct annex_rules *rules, unsigned row);
 
 /*

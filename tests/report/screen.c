@@ -262,7 +262,9 @@ static void draw_suite(struct pen *pen, const struct report *report, unsigned su
     const struct session *session = report->session;
     const uint32_t *totals = report->log.suite_totals[suite];
     const struct suite_note *notes = &report->notes[suite];
-    bool running = session->state == SESSION_RUNNING && session->done > 0 && suite == report->suite;
+    bool at = report->work.matrix ? suites[suite]->point != NULL
+                                  : session->done > 0 && suite == report->suite;
+    bool running = session->state == SESSION_RUNNING && at;
     uint32_t checks = 0;
     for (unsigned i = 0; i < VERDICT_COUNT; i++)
         checks += totals[i];

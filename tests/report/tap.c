@@ -197,7 +197,6 @@ static void print_part(struct sink *sink, const char *id, const struct annex_par
 
 static void print_rules(struct sink *sink, const struct annex_rules *rules)
 {
-    struct escape_sink escape;
     for (unsigned feature = 0; feature < FEATURE_COUNT; feature++) {
         char values[512];
         struct buffer_sink lacking;
@@ -209,16 +208,14 @@ static void print_rules(struct sink *sink, const struct annex_rules *rules)
     }
     for (unsigned row = 0; row < model_row_count; row++) {
         sink_printf(sink, "# rule %12lu  ", rules->count[row]);
-        escape_sink_init(&escape, sink, ESCAPE_TAP);
-        text_row(&escape.sink, row);
+        text_row(sink, row);
         sink_text(sink, "\n");
     }
     sink_printf(sink, "# fingerprint %016lx\n", rules->digest);
     for (unsigned row = 0; row < model_row_count; row++)
         if (rules->choice[row].open > 0) {
             sink_text(sink, "# choice ");
-            escape_sink_init(&escape, sink, ESCAPE_TAP);
-            text_choice(&escape.sink, rules, row);
+            text_choice(sink, rules, row);
             sink_text(sink, "\n");
         }
     if (rules->unfolded > 0)
