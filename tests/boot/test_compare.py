@@ -246,7 +246,7 @@ class Compare(boot.Case):
         one = with_matrix()
         fold = one["checks"].pop(4)
         sections = self.differ_matrix(lambda other: None, one)
-        self.assertEqual(sections, {"Folds": ["walk=reserved,ring=0", "P missing in the error code", "a  no such fold",
+        self.assertEqual(sections, {"Folds": ["P missing in the error code", "walk=reserved,ring=0", "a  no such fold",
                                               "b  FAIL, 1,234 points", "--only " + fold["id"]]})
         sections = self.differ_matrix(lambda other: other["checks"].pop(4))
         self.assertEqual(sections["Folds"][2:4], ["a  FAIL, 1,234 points", "b  no such fold"])
@@ -254,9 +254,9 @@ class Compare(boot.Case):
     def test_why_there_is_no_such_fold(self):
         for witness, where, change, words in (
                 ("matrix:levels=5", "levels=5", {}, "this machine lacks LA57, so not levels=5"),
-                ("matrix:pks=1,pkrs=ad", "walk=complete", {}, "this machine lacks PKS, so not pks=1"),
+                ("matrix:pks=1,pkrs=ad", "walk=complete", {}, "its witness cannot be here: this machine lacks PKS, so not pks=1"),
                 ("matrix:rsvd=pte,rbit=44", "walk=reserved", {"physical_bits": 46},
-                 "with 46 physical-address bits, bit 44 is one of them")):
+                 "its witness cannot be here: with 46 physical-address bits, bit 44 is")):
             with self.subTest(words):
                 one, other = with_matrix(), with_matrix()
                 one["checks"][4]["id"] = witness
@@ -286,6 +286,13 @@ class Compare(boot.Case):
                 folds = self.differ_matrix(lambda other, n=name, v=value: other["checks"][4]["fold"]["symptom"].update({n: v}))
                 self.assertEqual([line for line in folds["Folds"] if "no such fold" in line],
                                  ["b  no such fold", "a  no such fold"])
+
+    def test_folds_of_other_points_are_not_told_one_by_one(self):
+        def change(other):
+            other["checks"][3]["part"].update(run=21000)
+            other["checks"][4]["fold"]["points"] = 2000
+        self.assertEqual(self.differ_matrix(change)["Folds"],
+                         ["1 fold of both with other numbers of points: the parts ran other points"])
 
     def test_points_in_no_fold(self):
         sections = self.differ_matrix(lambda other: other["matrix"].update(unfolded=5))
@@ -318,7 +325,7 @@ class Compare(boot.Case):
 
     def test_rules_that_only_one_exercised(self):
         self.assertEqual(self.differ_matrix(lambda other: other["matrix"]["rules"][0].update(count=0)),
-                         {"Rules that only one run exercised": ["R2.1: P=0 ends the walk", "a  77 times", "b  never"]})
+                         {"Rules that only one run exercised": ["R2.1: P=0 ends the walk (a: 77 times, b: never)"]})
 
     # ---- form ----
 
@@ -375,3 +382,29 @@ class Compare(boot.Case):
                 done = subprocess.run([TOOL, *arguments], capture_output=True, text=True)
                 self.assertEqual((done.returncode, done.stdout), (2, ""))
                 self.assertIn(words, done.stderr)
+
+
+class Machines(boot.Case):
+    """Reports of runs."""
+
+    COST = 30
+
+    def run_on(self, cpu):
+        """The path of a report."""
+        path = os.path.join(self.new_folder(), "report.json")
+        run = boot.run(self.folder, '--only "matrix.*" --only "not_present.*"', cpu=cpu)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(run.reports().parsed(), file)
+        return path
+
+    def test_one_machine_twice_and_another(self):
+        first, again, other = self.run_on("max"), self.run_on("max"), self.run_on("Nehalem")
+        done = subprocess.run([TOOL, first, again], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        done = subprocess.run([TOOL, first, other], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (1, ""), done.stdout)
+        for words in (r"features only in a +.*SMEP, SMAP, PKU, PKS", r"b  SKIP; .*1-GiB", r"matrix\.pairs +a +b\n",
+                      r"no such fold: this machine lacks CLWB, so not access=clwb", r"b  never had the choice",
+                      r"R3\.5: .*b: never"):
+            self.assertRegex(done.stdout, words)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
