@@ -27,7 +27,7 @@
 #define FOUR_GIB         (UINT64_C(1) << 32)
 
 /* What is asked for, until firmware has it. The smallest has no room for --matrix full. */
-static const uint64_t block_sizes[] = {UINT64_C(64) << 20, UINT64_C(24) << 20};
+static const uint64_t block_sizes[] = {UINT64_C(48) << 20, UINT64_C(24) << 20};
 
 static const uint32_t stream_bytes[STREAM_COUNT] = {
     [STREAM_CONSOLE] = 1u << 20, [STREAM_TAP] = 1u << 20,        [STREAM_XML] = 1u << 20,

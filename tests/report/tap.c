@@ -190,9 +190,12 @@ static void print_part(struct sink *sink, const char *id, const struct annex_par
 {
     sink_printf(sink, "# %s: ", id);
     text_part(sink, part);
-    sink_printf(sink, "\n# %s: ", id);
-    text_part_from(sink, part);
     sink_text(sink, "\n");
+    if (part->tuples + part->total > 0) {
+        sink_printf(sink, "# %s: ", id);
+        text_part_from(sink, part);
+        sink_text(sink, "\n");
+    }
 }
 
 static void print_rules(struct sink *sink, const struct annex_rules *rules)

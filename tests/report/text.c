@@ -323,7 +323,10 @@ static void print_annex(struct sink *sink, const struct record *record)
     if (part != NULL) {
         sink_text(sink, "   ");
         text_part(sink, part);
-        sink_text(sink, "\n   ");
+        sink_text(sink, "\n");
+    }
+    if (part != NULL && part->tuples + part->total > 0) {
+        sink_text(sink, "   ");
         text_part_from(sink, part);
         sink_text(sink, "\n");
     }
