@@ -265,11 +265,12 @@ static bool complete(struct covering *c, uint8_t *point, const struct axis_set *
         if (axis_set_has(todo, axis)) {
             bool fixed = axis_set_has(given, axis);
             uint32_t values = c->space->values[axis];
-            choices[count++] = (struct choice){
+            choices[count] = (struct choice){
                 .axis = axis,
                 .start = fixed ? point[axis] : random_below(&c->random, values),
                 .count = fixed ? 1 : values,
             };
+            count++;
         }
     }
     while (at < count) {
@@ -625,15 +626,21 @@ static void read_dependencies(struct covering *c)
 
 static void open_all(struct covering *c)
 {
+    size_t bytes = c->words * sizeof(*c->row);
+
     for (uint32_t one = 0; one < c->space->axes; one++) {
         for (uint32_t slot = c->first[one]; slot < c->first[one + 1]; slot++) {
             fill_open(c, busy_of(c, slot), one, one);
             if (c->strength == 2) {
                 fill_open(c, open_of_slot(c, slot), one, one);
             }
-            for (uint32_t other = 0; c->strength == 3 && other < one; other++) {
+        }
+        for (uint32_t other = 0; c->strength == 3 && other < one; other++) {
+            memset(c->row, 0, bytes);
+            fill_open(c, c->row, one, other);
+            for (uint32_t slot = c->first[one]; slot < c->first[one + 1]; slot++) {
                 for (uint32_t low = c->first[other]; low < c->first[other + 1]; low++) {
-                    fill_open(c, open_of_pair(c, slot, low), one, other);
+                    memcpy(open_of_pair(c, slot, low), c->row, bytes);
                 }
             }
         }
@@ -884,7 +891,7 @@ static bool depends_on_more(const struct space *space, uint8_t *point, uint32_t 
 {
     for (uint32_t earlier = 0; earlier < axis; earlier++) {
         uint8_t was = point[earlier];
-        bool differs = false, same[255];
+        bool differs = false, same[255] = {false};
         if (!space->depends || space->depends(space, axis, earlier)) {
             continue;
         }
