@@ -37,7 +37,9 @@ const struct deviation deviations[] = {
      .accesses = 1 << ACCESS_RMW_LOCKED,
      .wrong = {{FIELD_ERROR_CODE, PF_EC_W, 0, PF_EC_W}},
      .wrongs = 1,
-     .points = {{"kind=locked", {.error_differs = PF_EC_W}}},
+     /* And then PKRU.WD and PKRS.WD, which forbid writes, do not count. */
+        .points = {{"kind=locked", {.error_differs = PF_EC_W}},
+                   {"kind=locked,refused=any", {.error_differs = PF_EC_PK}}},
      .sentence = "a locked read-modify-write faults as a read",
      },
     {
@@ -59,7 +61,7 @@ const struct deviation deviations[] = {
      .shown_by = {RULE_2_4},
      .wrong = {{FIELD_ENTRY, PTE_A, PTE_A, PTE_A}},
      .wrongs = 1,
-     .points = {{"walk=reserved,at=pdpte", {.a_extra = true}}},
+     .points = {{"at=pdpte,reserved=low", {.a_extra = true}}},
      .sentence = "a PDPTE with a reserved bit gets its A bit set although it cannot be used",
      },
     {

@@ -138,18 +138,20 @@ static void story_is_told(void **state)
         const char *question;
         struct model_story story;
     } rows[] = {
-        {"read",               {MODEL_COMPLETE, 0, true, false}      },
-        {"pml4e-U ring0",      {MODEL_COMPLETE, 0, false, false}     },
-        {"pml4e-U",            {MODEL_COMPLETE, 0, false, true}      },
-        {"write pte-W",        {MODEL_COMPLETE, 0, true, true}       },
-        {"pke pkru=1",         {MODEL_COMPLETE, 0, true, true}       },
-        {"pde-P",              {MODEL_ABSENT, 2, false, false}       },
-        {"5 pml5e+PS",         {MODEL_RESERVED, 5, false, false}     },
-        {"at=800000000800",    {MODEL_NOT_CANONICAL, 0, false, false}},
-        {"cross 2pte-P",       {MODEL_ABSENT, 1, false, false}       },
-        {"cross pte-U 2pte-P", {MODEL_COMPLETE, 0, false, true}      },
-        {"nothing pte-P",      {MODEL_ABSENT, 1, false, false}       },
-        {"nothing pte-U",      {MODEL_COMPLETE, 0, false, true}      },
+        {"read",                   {MODEL_COMPLETE, 0, true, false, false}      },
+        {"pml4e-U ring0",          {MODEL_COMPLETE, 0, false, false, false}     },
+        {"pml4e-U",                {MODEL_COMPLETE, 0, false, true, false}      },
+        {"write pte-W",            {MODEL_COMPLETE, 0, true, true, true}        },
+        {"pke pkru=1",             {MODEL_COMPLETE, 0, true, true, false}       },
+        {"pde-P",                  {MODEL_ABSENT, 2, false, false, false}       },
+        {"5 pml5e+PS",             {MODEL_RESERVED, 5, false, false, false}     },
+        {"at=800000000800",        {MODEL_NOT_CANONICAL, 0, false, false, false}},
+        {"write pte-U pte-W",      {MODEL_COMPLETE, 0, false, true, false}      },
+        {"write ring0 pke pkru=2", {MODEL_COMPLETE, 0, true, true, true}        },
+        {"cross 2pte-P",           {MODEL_ABSENT, 1, false, false, false}       },
+        {"cross pte-U 2pte-P",     {MODEL_COMPLETE, 0, false, true, false}      },
+        {"nothing pte-P",          {MODEL_ABSENT, 1, false, false, false}       },
+        {"nothing pte-U",          {MODEL_COMPLETE, 0, false, true, false}      },
     };
 
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -160,9 +162,10 @@ static void story_is_told(void **state)
         ask(rows[i].question, &question, &answer);
         got = &answer.story;
         if (got->end != expected->end || got->level != expected->level ||
-            got->user_address != expected->user_address || got->forbidden != expected->forbidden) {
-            fail_msg("\"%s\": end %u level %u user %u forbidden %u", rows[i].question, got->end,
-                     got->level, got->user_address, got->forbidden);
+            got->user_address != expected->user_address || got->forbidden != expected->forbidden ||
+            got->write_only != expected->write_only) {
+            fail_msg("\"%s\": end %u level %u user %u forbidden %u write only %u", rows[i].question,
+                     got->end, got->level, got->user_address, got->forbidden, got->write_only);
         }
     }
 }

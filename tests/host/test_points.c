@@ -379,8 +379,8 @@ static void places_and_accesses_have_their_addresses(void **state)
 
 static void the_page_that_is_not_tested_is_harmless(void **state)
 {
-    const pte_t user[] = {0x1a00007, 0x1005007, 0x1006007, 0x1007007, 0};
-    const pte_t supervisor[] = {0x1a00003, 0x1005003, 0x1006003, 0x1007003, 0};
+    const pte_t user[] = {0x2000000001a00007, 0x1005007, 0x1006007, 0x1007007, 0};
+    const pte_t supervisor[] = {0x2000000001a00003, 0x1005003, 0x1006003, 0x1007003, 0};
     struct point_scene scene = scene_of("matrix:place=first,pde.p=0,wp=0");
 
     (void)state;
@@ -390,7 +390,7 @@ static void the_page_that_is_not_tested_is_harmless(void **state)
     assert_memory_equal(scene.entry[1], supervisor, sizeof(supervisor));
     /* What the GDT's first page needs is ring 0's, whoever loads the segment. */
     scene = scene_of("matrix:access=gdt,pte.p=0");
-    assert_int_equal(scene.entry[0][0], 0x17ff003);
+    assert_int_equal(scene.entry[0][0], 0x20000000017ff003);
     assert_int_equal(scene.entry[1][0], 0x1a00006);
     scene = scene_of("matrix:place=end");
     assert_int_equal(scene.entry[0][3], 0x1003007);

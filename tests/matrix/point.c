@@ -4,6 +4,7 @@
  */
 #include "point.h"
 
+#include "fault/layout.h"
 #include "x86/exception.h"
 #include "x86/pte.h"
 
@@ -36,13 +37,14 @@ uint32_t point_key_rights(const struct point *point, bool supervisor)
 
 /* ---- entries --------------------------------------------------------------------------------------- */
 
-/* Present and writable, for one ring alone. */
-static pte_t harmless_flags(const struct point *point)
+/* Present and writable, for one ring alone, with the one key that no point denies: our own. */
+static pte_t harmless_flags(const struct point *point, unsigned level)
 {
     const struct access_row *access = &access_rows[point->value[AXIS_ACCESS]];
     bool user = point->value[AXIS_RING] == RING_IS_3 && !access->implicit && !access->frame;
 
-    return PTE_P | PTE_RW | (user ? PTE_US : 0);
+    return PTE_P | PTE_RW | (user ? PTE_US : 0) |
+           (level == point_leaf(point) ? (pte_t)CORE_KEY << PTE_KEY_SHIFT : 0);
 }
 
 /* Is @bit ignored in an entry of @level? */
@@ -91,7 +93,8 @@ static void fill_walk(const struct point *point, const struct point_ground *grou
         pte_t to = level > leaf
                        ? ground->table[walk][level - 2]
                        : (ground->frame[walk] & ~(level_span(leaf) - 1)) | (leaf > 1 ? PTE_PS : 0);
-        entry[level - 1] = to | (tested ? tested_flags(point, level) : harmless_flags(point));
+        entry[level - 1] =
+            to | (tested ? tested_flags(point, level) : harmless_flags(point, level));
     }
 }
 
@@ -255,15 +258,34 @@ static const struct {
     const char *name;
     const char *value[9];
 } derived[DERIVED_COUNT] = {
-    [DERIVED_WALK] = {"walk",   {"complete", "absent", "reserved", "hole"}            },
-    [DERIVED_AT] = {"at",     {"-", "pte", "pde", "pdpte", "pml4e", "pml5e"}        },
-    [DERIVED_PAGE] = {"page",   {"supervisor", "user"}                                },
-    [DERIVED_VECTOR] = {"vector", {"none", "pf", "gp", "ss"}                            },
-    [DERIVED_FAULT] = {"fault",  {"none", "absent", "reserved", "address", "forbidden"}},
+    [DERIVED_WALK] = {"walk",     {"complete", "absent", "reserved", "hole"}            },
+    [DERIVED_AT] = {"at",       {"-", "pte", "pde", "pdpte", "pml4e", "pml5e"}        },
+    [DERIVED_PAGE] = {"page",     {"supervisor", "user"}                                },
+    [DERIVED_VECTOR] = {"vector",   {"none", "pf", "gp", "ss"}                            },
+    [DERIVED_FAULT] = {"fault",    {"none", "absent", "reserved", "address", "forbidden"}},
+    [DERIVED_REFUSED] = {"refused",  {"-", "any", "write"}                                 },
+    [DERIVED_RESERVED] = {"reserved", {"-", "address", "xd", "7", "8", "low", "several"}    },
     [DERIVED_KIND] = {"kind",
                       {"read", "write", "fetch", "locked", "rmw", "nothing", "shadow-read",
-                       "shadow-write"}                                                },
+                       "shadow-write"}                                                  },
 };
+
+/* Of the entry that ended the walk at a reserved bit: which sort of bit that is. */
+static unsigned reserved_sort(const struct point *point, unsigned level)
+{
+    const uint8_t *v = point->value;
+    unsigned bit = axis_bit(AXIS_RBIT, v[AXIS_RBIT]);
+    unsigned sort = v[AXIS_RSVD] != level ? RESERVED_NOT
+                    : bit >= 32           ? RESERVED_ADDRESS
+                    : bit == 7            ? RESERVED_7
+                    : bit == 8            ? RESERVED_8
+                                          : RESERVED_LOW;
+
+    if (v[AXIS_NXE] && v[axis_of_entry(level, ENTRY_XD)]) {
+        return sort == RESERVED_NOT ? RESERVED_XD : RESERVED_SEVERAL;
+    }
+    return sort;
+}
 
 void point_derived(const struct point *point, const struct model_answer *answer,
                    uint8_t values[DERIVED_COUNT])
@@ -280,6 +302,12 @@ void point_derived(const struct point *point, const struct model_answer *answer,
     values[DERIVED_FAULT] = vector == MODEL_NO_FAULT              ? FAULT_NONE
                             : answer->story.end == MODEL_COMPLETE ? FAULT_FORBIDDEN
                                                                   : answer->story.end;
+    values[DERIVED_REFUSED] = answer->story.write_only  ? REFUSED_WRITE
+                              : answer->story.forbidden ? REFUSED_ANY
+                                                        : REFUSED_NOT;
+    values[DERIVED_RESERVED] = answer->story.end != MODEL_RESERVED
+                                   ? RESERVED_NOT
+                                   : (uint8_t)reserved_sort(point, answer->story.level);
     values[DERIVED_KIND] = access_rows[point->value[AXIS_ACCESS]].kind;
 }
 

@@ -49,18 +49,30 @@ uint32_t point_key_rights(const struct point *point, bool supervisor);
  * Derived attributes, told by the model: axes of their own for folds, behind the real ones.
  */
 enum derived {
-    DERIVED_WALK,   /* complete absent reserved hole */
-    DERIVED_AT,     /* - pte pde pdpte pml4e pml5e: where the walk ended */
-    DERIVED_PAGE,   /* supervisor user: complete walks */
-    DERIVED_VECTOR, /* that has to come: none pf gp ss */
-    DERIVED_FAULT,  /* what has to come of it: none absent reserved address forbidden */
-    DERIVED_KIND,   /* read write fetch locked rmw nothing shadow-read shadow-write */
+    DERIVED_WALK,     /* complete absent reserved hole */
+    DERIVED_AT,       /* - pte pde pdpte pml4e pml5e: where the walk ended */
+    DERIVED_PAGE,     /* supervisor user: complete walks */
+    DERIVED_VECTOR,   /* that has to come: none pf gp ss */
+    DERIVED_FAULT,    /* what has to come of it: none absent reserved address forbidden */
+    DERIVED_REFUSED,  /* rights: - any write: whatever it does, or only because it writes */
+    DERIVED_RESERVED, /* what ended the walk: - address xd 7 8 low several */
+    DERIVED_KIND,     /* read write fetch locked rmw nothing shadow-read shadow-write */
     DERIVED_COUNT
 };
 /* Values of DERIVED_VECTOR that page faults and accesses that go through have. */
 enum { VECTOR_IS_NONE, VECTOR_IS_PF };
 /* Values of DERIVED_FAULT; those between are enum model_end. */
 enum { FAULT_NONE, FAULT_FORBIDDEN = 4 };
+enum { REFUSED_NOT, REFUSED_ANY, REFUSED_WRITE };
+enum {
+    RESERVED_NOT,
+    RESERVED_ADDRESS,
+    RESERVED_XD,
+    RESERVED_7,
+    RESERVED_8,
+    RESERVED_LOW,
+    RESERVED_SEVERAL
+};
 #define FOLD_AXES (AXIS_COUNT + DERIVED_COUNT)
 void point_derived(const struct point *point, const struct model_answer *answer,
                    uint8_t values[DERIVED_COUNT]);

@@ -37,11 +37,24 @@ static struct product {
     uint8_t only[BIT_DIGITS], bits[DIGITS];
 } product;
 
-/* For complete walks of each class (BIT(class)): does the model forbid them? Asked once a line. */
-static struct {
+/* Of the classes of complete walks (BIT(class)): what the model forbids. Asked once a line. */
+static struct refusal {
     bool known;
-    uint8_t classes;
-} forbidden[SWEEP_STATES][SWEEP_ACCESSES];
+    uint8_t any, write; /* also a read of it; only because it writes */
+} refusals[SWEEP_STATES][SWEEP_ACCESSES];
+
+/*
+ * The walks of one line that match, kept from one question to the next: scans ask for the point behind
+ * the one that they got.
+ */
+static struct {
+    struct conjunction where;
+    uint64_t number; /* that was found last; ~0: none */
+    const struct table_walk *walk;
+    uint64_t line;
+    uint32_t at, walks, mask, bits, classes;
+    bool nxe;
+} cursor = {.number = ~UINT64_C(0)};
 
 /* ---- the product --------------------------------------------------------------------------------------- */
 
@@ -90,7 +103,8 @@ static void product_of(const struct machine *m)
     product = (struct product){.known = true, .features = m->features};
     product_states(m);
     product_groups(m);
-    memset(forbidden, 0, sizeof forbidden);
+    memset(refusals, 0, sizeof refusals);
+    cursor.number = ~UINT64_C(0);
 }
 
 unsigned sweep_groups(const struct machine *m, struct sweep_group group[SWEEP_GROUPS])
@@ -259,26 +273,26 @@ uint32_t sweep_line(const struct machine *m, uint64_t number, const struct point
 
 /* ---- folds --------------------------------------------------------------------------------------------- */
 
-static unsigned line_forbidden(const struct machine *m, struct position position)
+static const struct refusal *line_refusal(const struct machine *m, struct position position)
 {
     static const struct point_ground nowhere;
     static struct table table;
     static struct sweep_line line;
-    unsigned classes = 0;
+    struct refusal *refusal = &refusals[position.state][position.access];
 
-    if (!forbidden[position.state][position.access].known) {
+    if (!refusal->known) {
         position.group = 0; /* they are no different */
         line_at(m, position, &nowhere, 0, &line);
         table_compile(&line.question, line.leaf, line.entries, line.combo, &table);
+        *refusal = (struct refusal){.known = true};
         for (unsigned class = 0; class < CLASS_ABSENT; class ++) {
-            if (table.classes & 1u << class && table.answer[class].story.forbidden) {
-                classes |= 1u << class;
+            const struct model_story *story = &table.answer[class].story;
+            if (table.classes & 1u << class && story->forbidden) {
+                *(story->write_only ? &refusal->write : &refusal->any) |= (uint8_t)(1u << class);
             }
         }
-        forbidden[position.state][position.access].known = true;
-        forbidden[position.state][position.access].classes = (uint8_t)classes;
     }
-    return forbidden[position.state][position.access].classes;
+    return refusal;
 }
 
 static bool is_nxe(const uint8_t *value)
@@ -287,19 +301,22 @@ static bool is_nxe(const uint8_t *value)
 }
 
 /* What the model tells of a walk; the kind of access is set apart. */
-static void set_class(unsigned class, unsigned leaf, unsigned forbids, uint8_t *value)
+static void set_class(unsigned class, unsigned leaf, const struct refusal *refusal, uint8_t *value)
 {
     unsigned entry;
     enum model_end end = class_end(class, &entry);
     bool complete = end == MODEL_COMPLETE;
+    bool any = complete && refusal->any >> class & 1,
+         write = complete && refusal->write >> class & 1;
     uint8_t *derived = &value[AXIS_COUNT];
 
     derived[DERIVED_WALK] = (uint8_t)end;
     derived[DERIVED_AT] = complete ? 0 : (uint8_t)(leaf + entry);
     derived[DERIVED_PAGE] = complete && !(class & CLASS_NO_USER);
-    bool refused = complete && forbids >> class & 1;
-    derived[DERIVED_VECTOR] = complete && !refused ? VECTOR_IS_NONE : VECTOR_IS_PF;
-    derived[DERIVED_FAULT] = refused ? FAULT_FORBIDDEN : (uint8_t)end;
+    derived[DERIVED_VECTOR] = complete && !any && !write ? VECTOR_IS_NONE : VECTOR_IS_PF;
+    derived[DERIVED_FAULT] = any || write ? FAULT_FORBIDDEN : (uint8_t)end;
+    derived[DERIVED_REFUSED] = write ? REFUSED_WRITE : any ? REFUSED_ANY : REFUSED_NOT;
+    derived[DERIVED_RESERVED] = end == MODEL_RESERVED ? RESERVED_XD : RESERVED_NOT;
 }
 
 static void set_kind(unsigned access, uint8_t *value)
@@ -315,7 +332,7 @@ void sweep_values(const struct machine *m, uint64_t number, uint8_t values[FOLD_
     const struct table_walk *walk = set_point(position, values);
     set_kind(position.access, values);
     set_class(walk_class(walk, is_nxe(values)), product.group[position.group].leaf,
-              line_forbidden(m, position), values);
+              line_refusal(m, position), values);
 }
 
 static bool asks(const struct conjunction *where, unsigned axis)
@@ -393,22 +410,48 @@ static bool line_agrees(const struct conjunction *where, const uint8_t *values)
 }
 
 /* Which classes @where allows: BIT(class). */
-static uint32_t where_classes(const struct conjunction *where, unsigned leaf, unsigned forbids)
+static uint32_t where_classes(const struct conjunction *where, unsigned leaf,
+                              const struct refusal *refusal)
 {
     uint32_t classes = 0;
     uint8_t values[FOLD_AXES];
 
     for (unsigned class = 0; class < TABLE_CLASSES; class ++) {
-        set_class(class, leaf, forbids, values);
-        if (agrees(where, values, AXIS_COUNT + DERIVED_WALK) &&
-            agrees(where, values, AXIS_COUNT + DERIVED_AT) &&
-            agrees(where, values, AXIS_COUNT + DERIVED_PAGE) &&
-            agrees(where, values, AXIS_COUNT + DERIVED_VECTOR) &&
-            agrees(where, values, AXIS_COUNT + DERIVED_FAULT)) {
-            classes |= 1u << class;
+        bool all = true;
+        set_class(class, leaf, refusal, values);
+        for (unsigned i = 0; i < DERIVED_COUNT; i++) {
+            all = all && (i == DERIVED_KIND || agrees(where, values, AXIS_COUNT + i));
         }
+        classes |= all ? 1u << class : 0;
     }
     return classes;
+}
+
+/* On in its line. Out: true: cursor.number matches. */
+static bool cursor_next(void)
+{
+    for (; cursor.at < cursor.walks; cursor.at++) {
+        const struct table_walk *walk = &cursor.walk[cursor.at];
+        if (!((walk->combos ^ cursor.bits) & cursor.mask) &&
+            cursor.classes >> walk_class(walk, cursor.nxe) & 1) {
+            cursor.number = cursor.line + cursor.at++;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool cursor_goes_on(const struct conjunction *where, uint64_t from)
+{
+    if (from == 0 || from != cursor.number + 1) {
+        return false;
+    }
+    for (unsigned axis = 0; axis < FOLD_AXES; axis++) {
+        if (where->value[axis] != cursor.where.value[axis]) {
+            return false;
+        }
+    }
+    return cursor_next();
 }
 
 /* In: group_agrees(). The first matching number of the group at @position or behind it; or its end. */
@@ -416,30 +459,29 @@ static uint64_t next_in_group(const struct machine *m, const struct conjunction 
                               struct position position)
 {
     const struct sweep_group *group = &product.group[position.group];
-    const struct table_walk *walk;
-    uint32_t mask, bits, walks = table_walks(group->levels - group->leaf + 1u, &walk);
-    uint64_t line = product.first[position.group] +
-                    (uint64_t)(position.state * SWEEP_ACCESSES + position.access) * walks;
     uint8_t values[FOLD_AXES];
 
-    if (!where_combos(where, group, &mask, &bits)) {
+    cursor.where = *where;
+    cursor.walks = table_walks(group->levels - group->leaf + 1u, &cursor.walk);
+    cursor.line = product.first[position.group] +
+                  (uint64_t)(position.state * SWEEP_ACCESSES + position.access) * cursor.walks;
+    if (!where_combos(where, group, &cursor.mask, &cursor.bits)) {
         return product.first[position.group + 1];
     }
     for (; position.state < product.states; position.state++, position.access = 0) {
         set_state(position.state, values);
         for (; position.access < SWEEP_ACCESSES;
-             position.access++, position.walk = 0, line += walks) {
+             position.access++, position.walk = 0, cursor.line += cursor.walks) {
             set_access(position.access, values);
             set_kind(position.access, values);
             if (!line_agrees(where, values)) {
                 continue;
             }
-            uint32_t classes = where_classes(where, group->leaf, line_forbidden(m, position));
-            bool nxe = is_nxe(values);
-            for (uint32_t i = position.walk; i < walks; i++) {
-                if (!((walk[i].combos ^ bits) & mask) && classes >> walk_class(&walk[i], nxe) & 1) {
-                    return line + i;
-                }
+            cursor.classes = where_classes(where, group->leaf, line_refusal(m, position));
+            cursor.nxe = is_nxe(values);
+            cursor.at = position.walk;
+            if (cursor_next()) {
+                return cursor.number;
             }
         }
     }
@@ -450,6 +492,9 @@ uint64_t sweep_next(const struct machine *m, const struct conjunction *where, ui
 {
     product_of(m);
     uint64_t points = product.first[product.groups];
+    if (cursor_goes_on(where, from)) {
+        return cursor.number;
+    }
     while (from < points) {
         struct position position = position_of(from);
         uint64_t end = product.first[position.group + 1];

@@ -64,6 +64,7 @@ struct page {
     /* Rights, of a complete walk. */
     bool supervisor, read_only, no_execute;
     uint32_t pkru, pkrs; /* AD and WD of the leaf's key */
+    bool anyway;         /* forbidden whether it writes or not */
     bool denied;         /* a key forbids the access */
     bool refused;        /* something else does */
     bool forbidden;      /* either */
@@ -302,10 +303,11 @@ static bool key_denies(struct model_situation *s)
     unsigned key = ((TAKES(key_of_leaf) ? page->leaf : page->upper) >> KEY) & 15;
     page->pkru = cpu->pkru >> (2 * key) & (AD | WD);
     page->pkrs = cpu->pkrs >> (2 * key) & (AD | WD);
-    bool denied = TAKES(pkru_ad);
+    page->anyway = TAKES(pkru_ad);
+    page->anyway |= TAKES(pkrs_ad);
+    bool denied = page->anyway;
     denied |= TAKES(pkru_wd_user);
     denied |= TAKES(pkru_wd);
-    denied |= TAKES(pkrs_ad);
     denied |= TAKES(pkrs_wd);
     return denied;
 }
@@ -321,10 +323,6 @@ static bool rights_refuse(struct model_situation *s)
     } else {
         refused |= TAKES(user_data);
     }
-    if (s->write) {
-        refused |= TAKES(user_write);
-        refused |= TAKES(supervisor_write);
-    }
     if (s->question->cpu.smap) {
         refused |= TAKES(smap);
         refused |= TAKES(smap_implicit);
@@ -335,6 +333,11 @@ static bool rights_refuse(struct model_situation *s)
     if (s->shadow) {
         refused |= TAKES(shadow_page);
         refused |= TAKES(shadow_mode);
+    }
+    s->page->anyway |= refused;
+    if (s->write) {
+        refused |= TAKES(user_write);
+        refused |= TAKES(supervisor_write);
     }
     return refused;
 }
@@ -347,6 +350,7 @@ static bool forbidden(struct model_situation *s)
     page->read_only = s->write && TAKES(read_only);
     page->no_execute = s->fetch && TAKES(no_execute);
     page->pkrs = 0;
+    page->anyway = false;
     page->denied = key_denies(s);
     page->refused = rights_refuse(s);
     return page->denied || page->refused;
@@ -625,6 +629,7 @@ static void tell(const struct model_situation *s, struct model_story *story)
         .level = page->end_level,
         .user_address = page->end == MODEL_COMPLETE && !page->supervisor,
         .forbidden = page->forbidden,
+        .write_only = page->forbidden && !page->anyway,
     };
 }
 

@@ -98,6 +98,7 @@ struct model_story {
     uint8_t level;     /* of the entry that ended the walk; 0: complete, or not canonical */
     bool user_address; /* complete walks: U/S=1 in every entry */
     bool forbidden;    /* complete walks: some right is missing */
+    bool write_only;   /* the same, and a read would not be forbidden */
 };
 
 struct model_answer {
