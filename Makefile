@@ -22,9 +22,10 @@ CORE_SOURCES := $(sort $(wildcard $(addsuffix /*.c,$(CORE_FOLDERS)) $(addsuffix 
                 tests/deviations.c
 CORE_SOURCES := $(wildcard $(CORE_SOURCES))
 CORE_OBJECTS := $(addprefix $(O)/core/,$(addsuffix .o,$(CORE_SOURCES)))
+# A frame smaller than a page cannot step over the guard page below its stack.
 CORE_FLAGS   := $(COMMON) -ffreestanding -mcmodel=kernel -fno-pic -fno-pie -mno-red-zone \
                 -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fcf-protection=none \
-                -fno-asynchronous-unwind-tables -fno-common -DVERSION='"$(VERSION)"'
+                -fno-asynchronous-unwind-tables -fno-common -Wframe-larger-than=3072 -DVERSION='"$(VERSION)"'
 
 $(O)/core/%.c.o: %.c
 	$(call say,CC,$<)
