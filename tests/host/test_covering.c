@@ -433,6 +433,13 @@ static void a_space_that_breaks_its_word_is_noticed(void **state)
     assert_string_equal(covering_contract(&space, 1, 20, &axis),
                         "no value is allowed behind a legal choice");
     assert_int_equal(axis, 3);
+    /* What then comes is of no use, but it comes to an end, and its rows are legal. */
+    for (uint32_t strength = 2; strength <= 3; strength++) {
+        struct array array;
+        build(&array, &space, strength, 1, NULL);
+        assert_in_range(array.count, 4, 8);
+        free(array.rows);
+    }
 }
 
 /* ---- the access matrix ------------------------------------------------------------------------------- */

@@ -233,8 +233,13 @@ static void strike_pair(struct covering *c, uint32_t one, uint32_t other)
     }
 }
 
-static void strike_triple(struct covering *c, const uint32_t slot[3])
+/* No legal point has these slots, of which there are as many as the strength. */
+static void strike(struct covering *c, const uint32_t *slot)
 {
+    if (c->strength == 2) {
+        strike_pair(c, slot[0], slot[1]);
+        return;
+    }
     take_out(open_of_pair(c, slot[0], slot[1]), slot[2]);
     take_out(open_of_pair(c, slot[0], slot[2]), slot[1]);
     take_out(open_of_pair(c, slot[1], slot[2]), slot[0]);
@@ -376,16 +381,16 @@ static uint32_t read_gains(const struct covering *c, uint32_t axis, uint16_t *ga
 
 /*
  * The allowed value of @axis with the highest gain, among equals the first after a random start; those
- * in @not do not count. Out: 255: none.
+ * @refused do not count. Out: 255: none.
  */
 static uint32_t best_value(struct covering *c, const uint8_t *row, uint32_t axis,
-                           const uint16_t *gain, uint32_t most, const uint64_t not [4])
+                           const uint16_t *gain, uint32_t most, const uint64_t refused[4])
 {
     uint32_t values = c->space->values[axis], best = 255;
     uint32_t value = random_below(&c->random, values);
 
     for (uint32_t i = 0; i < values && (best == 255 || gain[best] < most); i++) {
-        if (!has(not, value) && (best == 255 || gain[value] > gain[best])) {
+        if (!has(refused, value) && (best == 255 || gain[value] > gain[best])) {
             c->work++;
             best = c->space->allows(c->space, row, axis, value) ? value : best;
         }
@@ -395,48 +400,59 @@ static uint32_t best_value(struct covering *c, const uint8_t *row, uint32_t axis
 }
 
 /*
- * Make a row with the slots @seed. In: @plan has a legal choice for the axes @todo; @given: those of
- * the seed, all ancestors of which are in @todo.
+ * The value for @axis, into row[axis]. In: as for make_row(); when @axis is in the plan, it is not in
+ * @todo any more. Out: false: none is allowed.
  */
-static void make_row(struct covering *c, const uint32_t *seed, uint8_t *plan, struct axis_set *todo,
-                     const struct axis_set *given, uint8_t *row)
+static bool settle(struct covering *c, uint8_t *plan, bool planned, const struct axis_set *todo,
+                   const struct axis_set *given, uint8_t *row, uint32_t axis)
 {
     uint16_t gain[255];
+    uint32_t most = read_gains(c, axis, gain), value;
+    uint64_t refused[4] = {0};
 
+    while ((value = best_value(c, row, axis, gain, most, refused)) != 255) {
+        row[axis] = (uint8_t)value;
+        if (!planned || value == plan[axis]) {
+            return true;
+        }
+        /* Better than the plan, but does the seed still fit behind it? */
+        uint8_t other[SPACE_AXES];
+        memcpy(other, plan, c->space->axes);
+        memcpy(other, row, axis + 1);
+        if (complete(c, other, todo, given)) {
+            memcpy(plan, other, c->space->axes);
+            return true;
+        }
+        add(refused, value);
+    }
+    return false;
+}
+
+/*
+ * Make a row with the slots @seed. In: @plan has a legal choice for the axes @todo; @given: those of
+ * the seed, all ancestors of which are in @todo. Out: false: there is none, though the plan is legal:
+ * the space broke its word.
+ */
+static bool make_row(struct covering *c, const uint32_t *seed, uint8_t *plan, struct axis_set *todo,
+                     const struct axis_set *given, uint8_t *row)
+{
     memset(c->row, 0, c->words * sizeof(*c->row));
     memset(c->planes, 0, PLANES * c->words * sizeof(*c->planes));
     for (uint32_t i = 0; i < c->strength; i++) {
         choose(c, seed[i]);
     }
     for (uint32_t axis = 0; axis < c->space->axes; axis++) {
+        bool planned = axis_set_has(todo, axis);
+        axis_set_remove(todo, axis);
         if (axis_set_has(given, axis)) {
             row[axis] = plan[axis];
-            axis_set_remove(todo, axis);
-            continue;
+        } else if (settle(c, plan, planned, todo, given, row, axis)) {
+            choose(c, slot_of(c, row, axis));
+        } else {
+            return false;
         }
-        bool planned = axis_set_has(todo, axis), settled = false;
-        uint32_t most = read_gains(c, axis, gain), value = 255;
-        uint64_t not [4] = {0};
-        axis_set_remove(todo, axis);
-        while (!settled) {
-            value = best_value(c, row, axis, gain, most, not );
-            settled = !planned || value == plan[axis];
-            if (!settled) {
-                /* Better than the plan, but does the seed still fit behind it? */
-                uint8_t other[SPACE_AXES];
-                memcpy(other, plan, c->space->axes);
-                memcpy(other, row, axis);
-                other[axis] = (uint8_t)value;
-                settled = complete(c, other, todo, given);
-                if (settled) {
-                    memcpy(plan, other, c->space->axes);
-                }
-                add(not, value);
-            }
-        }
-        row[axis] = (uint8_t)value;
-        choose(c, slot_of(c, row, axis));
     }
+    return true;
 }
 
 /* ---- what is open still? --------------------------------------------------------------------------- */
@@ -540,11 +556,20 @@ static void prepare_random(struct covering *c, uint8_t *point)
 {
     const struct space *space = c->space;
 
+    if (c->at++ == RANDOM_POINTS) {
+        c->stage = STAGE_PAIRS;
+        c->at = c->other = 0;
+        return;
+    }
     memset(c->row, 0, c->words * sizeof(*c->row));
     for (uint32_t axis = 0; axis < space->axes; axis++) {
-        uint32_t value = random_below(&c->random, space->values[axis]);
-        while (c->work++, !space->allows(space, point, axis, value)) {
-            value = value + 1 == space->values[axis] ? 0 : value + 1;
+        uint32_t values = space->values[axis], value = random_below(&c->random, values), tried = 0;
+        while (tried < values && (c->work++, !space->allows(space, point, axis, value))) {
+            value = value + 1 == values ? 0 : value + 1;
+            tried++;
+        }
+        if (tried == values) {
+            return; /* the space broke its word */
         }
         point[axis] = (uint8_t)value;
         add(c->row, slot_of(c, point, axis));
@@ -554,10 +579,6 @@ static void prepare_random(struct covering *c, uint8_t *point)
         for (uint32_t i = 0; i < c->words; i++) {
             together[i] |= c->row[i];
         }
-    }
-    if (++c->at == RANDOM_POINTS) {
-        c->stage = STAGE_PAIRS;
-        c->at = c->other = 0;
     }
 }
 
@@ -718,11 +739,11 @@ enum covering_state covering_next(struct covering *c, uint8_t *row)
         if (!find_open(c, slot, until)) {
             continue;
         }
-        if (!slots_legal(c, slot, c->strength, point, &todo, &given)) {
-            strike_triple(c, slot); /* pairs are all legal by now */
+        if (!slots_legal(c, slot, c->strength, point, &todo, &given) ||
+            !make_row(c, slot, point, &todo, &given, row)) {
+            strike(c, slot);
             continue;
         }
-        make_row(c, slot, point, &todo, &given, row);
         covering_take(c, row);
         c->rows++;
         return COVERING_ROW;
