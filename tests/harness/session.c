@@ -697,6 +697,16 @@ static void begin_sweep(void)
     }
 }
 
+/* A part may take minutes, and has its result only after the last one. */
+static void note_begin(const struct check_ref *part)
+{
+    struct stream_sink out = notes();
+    char id[CHECK_ID_TEXT];
+
+    check_id(part, id);
+    sink_printf(&out.sink, "# %s begins\n", id);
+}
+
 /* For the screen: how far it is. */
 static void show_sweep(void)
 {
@@ -727,6 +737,7 @@ static bool sweep_on(uint64_t until)
     enum sweep state = sweeper_step(until, &about);
     run.running = false;
     if (state == SWEEP_ABOUT) {
+        note_begin(&about);
         write_about(&about);
     } else if (state == SWEEP_DONE) {
         sweep.done = true;

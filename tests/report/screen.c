@@ -247,7 +247,7 @@ static void draw_parts(struct pen *pen, const struct report *report, unsigned su
         if (counts->run < counts->planned)
             text_short_count(&pen->sink, counts->planned);
         else
-            sink_text(&pen->sink, "points");
+            sink_text(&pen->sink, counts->ended ? "points, ended by Esc" : "points");
         pen_byte(pen, '\n');
     }
 }
