@@ -380,6 +380,22 @@ static void a_cell_and_the_model_judge_alike(void **state)
     }
 }
 
+/* A run asks what a failing point means while its line is under way. */
+static void a_line_stays_while_points_are_asked_about(void **state)
+{
+    static struct sweep_line line;
+    static pte_t before[LEVELS_MAX][COMBOS];
+    uint8_t values[FOLD_AXES];
+
+    (void)state;
+    sweep_line(&everything, 7, &ground, 0, &line);
+    memcpy(before, line.combo, sizeof(before));
+    for (unsigned i = 0; i < 200; i++) {
+        sweep_values(&everything, dice(35051520), values);
+        assert_memory_equal(line.combo, before, sizeof(before));
+    }
+}
+
 static void several_outcomes_are_left_to_the_model(void **state)
 {
     static const struct point_ground ground;
@@ -416,6 +432,7 @@ int main(void)
         cmocka_unit_test(the_next_point_of_a_fold_is_found),
         cmocka_unit_test(what_was_seen_comes_back_whole),
         cmocka_unit_test(a_cell_and_the_model_judge_alike),
+        cmocka_unit_test(a_line_stays_while_points_are_asked_about),
         cmocka_unit_test(several_outcomes_are_left_to_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

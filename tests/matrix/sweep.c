@@ -206,26 +206,29 @@ void sweep_point(const struct machine *m, uint64_t number, struct point *point)
 
 /* ---- lines --------------------------------------------------------------------------------------------- */
 
-/* The entries that the walks of a group have on @ground; kept until they are others. */
-static pte_t (*group_combos(unsigned number, const struct point_ground *ground))[COMBOS]
+/* The entries that the walks of a group have on some ground. A line points into it. */
+struct group_entries {
+    bool known;
+    uint64_t features;
+    unsigned group;
+    struct point_ground ground;
+    pte_t combo[LEVELS_MAX][COMBOS];
+};
+
+/* Make @kept those of group @number on @ground, unless it is. */
+static void group_entries_make(struct group_entries *kept, unsigned number,
+                               const struct point_ground *ground)
 {
-    static struct {
-        bool known;
-        uint64_t features;
-        unsigned group;
-        struct point_ground ground;
-        pte_t combo[LEVELS_MAX][COMBOS];
-    } kept;
     const struct sweep_group *group = &product.group[number];
 
-    if (kept.known && kept.features == product.features && kept.group == number &&
-        memcmp(&kept.ground, ground, sizeof(*ground)) == 0) {
-        return kept.combo;
+    if (kept->known && kept->features == product.features && kept->group == number &&
+        memcmp(&kept->ground, ground, sizeof(*ground)) == 0) {
+        return;
     }
-    kept.known = true;
-    kept.features = product.features;
-    kept.group = number;
-    kept.ground = *ground;
+    kept->known = true;
+    kept->features = product.features;
+    kept->group = number;
+    kept->ground = *ground;
     for (unsigned combo = 0; combo < COMBOS; combo++) {
         struct point point = {0};
         struct point_scene scene;
@@ -235,14 +238,14 @@ static pte_t (*group_combos(unsigned number, const struct point_ground *ground))
         }
         point_scene(&point, ground, &scene);
         for (unsigned level = group->leaf; level <= group->levels; level++) {
-            kept.combo[level - group->leaf][combo] = scene.entry[0][level - 1];
+            kept->combo[level - group->leaf][combo] = scene.entry[0][level - 1];
         }
     }
-    return kept.combo;
 }
 
 static void line_at(const struct machine *m, struct position position,
-                    const struct point_ground *ground, uint64_t cr2, struct sweep_line *line)
+                    struct group_entries *entries, const struct point_ground *ground, uint64_t cr2,
+                    struct sweep_line *line)
 {
     const struct sweep_group *group = &product.group[position.group];
 
@@ -256,7 +259,8 @@ static void line_at(const struct machine *m, struct position position,
         .entries = group->levels - group->leaf + 1u,
     };
     line->walks = table_walks(line->entries, &line->walk);
-    line->combo = group_combos(position.group, ground);
+    group_entries_make(entries, position.group, ground);
+    line->combo = entries->combo;
     (void)set_point(position, line->point.value);
     point_scene(&line->point, ground, &line->scene);
     point_question(&line->point, m, &line->scene, cr2, &line->question);
@@ -265,9 +269,11 @@ static void line_at(const struct machine *m, struct position position,
 uint32_t sweep_line(const struct machine *m, uint64_t number, const struct point_ground *ground,
                     uint64_t cr2, struct sweep_line *line)
 {
+    static struct group_entries entries;
+
     product_of(m);
     struct position position = position_of(number);
-    line_at(m, position, ground, cr2, line);
+    line_at(m, position, &entries, ground, cr2, line);
     return position.walk;
 }
 
@@ -276,13 +282,14 @@ uint32_t sweep_line(const struct machine *m, uint64_t number, const struct point
 static const struct refusal *line_refusal(const struct machine *m, struct position position)
 {
     static const struct point_ground nowhere;
+    static struct group_entries entries; /* apart: a line of the run may be under way */
     static struct table table;
     static struct sweep_line line;
     struct refusal *refusal = &refusals[position.state][position.access];
 
     if (!refusal->known) {
         position.group = 0; /* they are no different */
-        line_at(m, position, &nowhere, 0, &line);
+        line_at(m, position, &entries, &nowhere, 0, &line);
         table_compile(&line.question, line.leaf, line.entries, line.combo, &table);
         *refusal = (struct refusal){.known = true};
         for (unsigned class = 0; class < CLASS_ABSENT; class ++) {
