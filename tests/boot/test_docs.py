@@ -94,6 +94,7 @@ class Manual(boot.Case):
             there.setdefault(suite, set()).add(re.sub(r"_with(_smep_and)?_smap$", "", case))
         self.assertIn("write_protect", there)
         there["run"] = {"every_rule_exercised"}  # judges whole runs: --only leaves it out
+        there["matrix"] |= {"exhaustive", "triples", "random"}  # of other words of --matrix
         written = {}
         for section in re.split(r"^## ", read("docs/suites.md"), flags=re.M)[1:]:
             cells = re.findall(r"^\| (`.*?) \|", section, flags=re.M)
@@ -104,7 +105,7 @@ class Manual(boot.Case):
 
     def test_sabotage_is_that_of_the_harness(self):
         section = read("docs/suites.md").split("## Sabotage")[1]
-        listed = set(re.findall(r"^\| `([\w:-]+)` \|", section, flags=re.M))
+        listed = set(re.findall(r"^\| `([\w:-]+)` \|", section, flags=re.M)) - {"model:ROW:SLIP"}  # matrix/wrong.c
         source = read("tests/harness/sabotage.c")
         words = set(re.findall(r'^    \{"([\w:-]+)",', source, flags=re.M))
         self.assertIn("leak-page", words)

@@ -14,8 +14,8 @@ class Catalogue(boot.Case):
         listed, status = self.text("--list")
         self.assertEqual(status, 0)
         self.assertEqual(len(set(listed)), len(listed))
-        checks = [check["id"] for check in boot.run(self.folder).reports().parsed()["checks"]]
-        self.assertEqual(listed, checks)
+        checks = boot.run(self.folder).reports().parsed()["checks"]
+        self.assertEqual(listed, [check["id"] for check in checks if "fold" not in check])  # known only afterwards
         self.assertGreater(len(checks), 2000)
 
     def test_no_listed_deviation_is_stale(self):
