@@ -51,6 +51,24 @@ class Html(boot.Case):
             if "deviation" in check:
                 self.assertIn(check["deviation"]["sentence"], page.text)
 
+    def test_page_tells_of_the_matrix(self):
+        report = boot.run(self.folder, "--sabotage model:smep:dropped --only matrix.*").reports().parsed()
+        done = self.convert(json.dumps(report))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        page = Reader(done.stdout)
+        folds = [check for check in report["checks"] if "fold" in check]
+        self.assertTrue(folds)
+        for check in folds:
+            for words in (check["id"], f'{check["fold"]["where"]}: {check["fold"]["points"]} failing points',
+                          check["fold"]["symptom"]["text"], check["point"]["got"], *check["point"]["allowed"]):
+                self.assertIn(words, page.text)
+        self.assertIn("Fingerprint " + report["fingerprint"]["digest"], page.text)
+        for row in report["matrix"]["rules"] + report["fingerprint"]["choices"]:
+            self.assertIn(row["what"], page.text)
+        for check in report["checks"]:
+            if "part" in check:
+                self.assertIn(f'{check["part"]["run"]} of {check["part"]["planned"]} points run', page.text)
+
     def test_text_is_never_markup(self):
         self.report["machine"]["brand"] = brand = "<script>alert('x')</script> & Co"
         page = Reader(self.convert(json.dumps(self.report)).stdout)
