@@ -417,8 +417,8 @@ static const struct part_kind soak = {"random", "random points from the seed", n
                                       begin_soak, 8};
 
 static const struct part_kind *const plans[][MATRIX_PARTS_MAX] = {
-    [MATRIX_QUICK] = {&pairs,   &needed},
-    [MATRIX_FULL] = {&pairs,        &needed, &exhaustive, &triples},
+    [MATRIX_QUICK] = {&pairs,    &needed},
+    [MATRIX_FULL] = {&pairs,         &needed, &exhaustive, &triples},
     [MATRIX_SOAK] = {&soak},
     [MATRIX_NONE] = {NULL}, /* points by themselves */
 };
