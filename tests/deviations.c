@@ -155,8 +155,9 @@ const struct deviation deviations[] = {
      .versions = "7.2 to 11.1",
      .rule = RULE_7_7,
      .points = {{"access=clflush|clwb", NO_PF},
-                {"access=clflush|clwb", {.vector_expected = VECTOR_GP, .vector_got = VECTOR_NONE}}},
-     .sentence = "CLFLUSH and CLWB never fault",
+                {"access=clflush|clwb", {.vector_expected = VECTOR_GP, .vector_got = VECTOR_NONE}},
+                {"access=clflush|clwb", {.a_missing = true}}},
+     .sentence = "CLFLUSH and CLWB access nothing: they never fault and set no A bit",
     },
     {
      .machine = "QEMU TCG",
