@@ -36,7 +36,8 @@ struct part_kind {
     const char *name, *title;
     enum covering_state (*next)(struct matrix_part *part, struct point *point);
     void (*begin)(struct matrix_part *part);
-    uint32_t cost; /* of a point, relative to the others: for the remaining time */
+    uint32_t cost;   /* of a point, relative to the others: for the remaining time */
+    uint32_t points; /* about so many, until the part knows better */
 };
 
 static struct {
@@ -49,6 +50,7 @@ static struct {
     struct matrix_part part[MATRIX_PARTS_MAX];
     const struct part_kind *kind[MATRIX_PARTS_MAX];
     uint32_t parts, begun; /* @begun: parts that have begun */
+    uint32_t left_out;     /* 1 << part */
     uint64_t at;           /* in the part that runs */
     unsigned open;         /* levels that the stage is open for, 0: closed */
     struct point current;
@@ -314,7 +316,9 @@ static enum covering_state next_of_array(struct matrix_part *part, struct point 
 
     part->tuples_covered = run.covering.covered;
     part->tuples_here = run.covering.tuples - run.covering.illegal;
-    part->planned = part->run + (state != COVERING_DONE);
+    /* So many combinations does a point cover in the end, on machines of every kind. */
+    uint64_t about = part->tuples_here / (run.covering.strength == 2 ? 18 : 58);
+    part->planned = state == COVERING_DONE ? part->run : about > part->run ? about : part->run + 1;
     return state;
 }
 
@@ -392,6 +396,9 @@ static void begin_soak(struct matrix_part *part)
 static enum covering_state next_of_soak(struct matrix_part *part, struct point *point)
 {
     part->planned = part->run + 1;
+    if (part->run && part->ticks > part->run && part->ticks < run.soak_ticks) {
+        part->planned = run.soak_ticks / (part->ticks / part->run);
+    }
     if (part->ticks >= run.soak_ticks) {
         part->planned = part->run;
         return COVERING_DONE;
@@ -405,16 +412,16 @@ static void begin_sweep(struct matrix_part *part)
     part->planned = run.product;
 }
 
-static const struct part_kind pairs = {"pairs", "every pair of values", next_of_array, begin_pairs,
-                                       8};
-static const struct part_kind needed = {"needed", "what pairs may miss", next_needed, begin_needed,
-                                        8};
-static const struct part_kind exhaustive = {"exhaustive", "every right of every two levels", NULL,
-                                            begin_sweep, 1};
-static const struct part_kind triples = {"triples", "every three values", next_of_array,
-                                         begin_triples, 300};
-static const struct part_kind soak = {"random", "random points from the seed", next_of_soak,
-                                      begin_soak, 8};
+static const struct part_kind pairs = {
+    "pairs", "every pair of values", next_of_array, begin_pairs, 8, 900};
+static const struct part_kind needed = {
+    "needed", "what pairs may miss", next_needed, begin_needed, 8, 70};
+static const struct part_kind exhaustive = {
+    "exhaustive", "every right of every two levels", NULL, begin_sweep, 1, 0};
+static const struct part_kind triples = {
+    "triples", "every three values", next_of_array, begin_triples, 300, 15600};
+static const struct part_kind soak = {
+    "random", "random points from the seed", next_of_soak, begin_soak, 8, 0};
 
 static const struct part_kind *const plans[][MATRIX_PARTS_MAX] = {
     [MATRIX_QUICK] = {&pairs,    &needed},
@@ -744,11 +751,19 @@ enum matrix_progress matrix_run(uint32_t part, uint64_t until)
     return more ? MATRIX_MORE : MATRIX_DONE;
 }
 
+void matrix_leave_out(uint32_t part)
+{
+    run.left_out |= 1u << part;
+}
+
 void matrix_done(uint64_t *done, uint64_t *planned)
 {
     *done = *planned = 0;
     for (uint32_t i = 0; i < run.parts; i++) {
         const struct matrix_part *part = &run.part[i];
+        if ((run.left_out >> i) & 1) {
+            continue;
+        }
         if (run.kind[i] == &soak) {
             *done += part->ticks;
             *planned += run.soak_ticks;
@@ -851,7 +866,11 @@ const char *matrix_start(const struct options *options, const struct machine *m,
     for (; run.parts < MATRIX_PARTS_MAX && plans[options->matrix][run.parts]; run.parts++) {
         const struct part_kind *kind = plans[options->matrix][run.parts];
         run.kind[run.parts] = kind;
-        run.part[run.parts] = (struct matrix_part){.name = kind->name, .title = kind->title};
+        run.part[run.parts] =
+            (struct matrix_part){.name = kind->name, .title = kind->title, .planned = kind->points};
+        if (kind == &exhaustive) {
+            run.part[run.parts].planned = sweep_points(m);
+        }
     }
     run.fold = carve(&carver, FOLDS_MAX * sizeof(*run.fold));
     run.folding = carve(&carver, sizeof(*run.folding));

@@ -89,6 +89,9 @@ const struct matrix_part *matrix_part(uint32_t part);
 enum matrix_progress matrix_run(uint32_t part, uint64_t until);
 enum matrix_progress matrix_conclude(uint64_t until);
 
+/* @part shall not be run, or not any more: it does not count in matrix_done(). */
+void matrix_leave_out(uint32_t part);
+
 /* Points done and planned over all parts, in units that take about the same time each. */
 void matrix_done(uint64_t *done, uint64_t *planned);
 
