@@ -327,7 +327,10 @@ static void begin_needed(struct matrix_part *part)
     part->planned = quick_needed_count;
 }
 
-/* Points that this machine cannot run are counted; those of the array are not run twice. */
+/*
+ * Points that this machine cannot run are counted; those of the array are not run twice. Most are
+ * written for 4 levels: a run of nothing but 5 takes them with 5.
+ */
 static enum covering_state next_needed(struct matrix_part *part, struct point *point)
 {
     const char *word;
@@ -336,6 +339,9 @@ static enum covering_state next_needed(struct matrix_part *part, struct point *p
     while (run.at < quick_needed_count) {
         const char *problem = point_parse(quick_needed[run.at++], NULL, point, &word, &length);
         part->total++;
+        if (run.levels == 1u << LEVELS_IS_5) {
+            point->value[AXIS_LEVELS] = LEVELS_IS_5;
+        }
         if (problem || !((run.levels >> point->value[AXIS_LEVELS]) & 1)) {
             part->planned--;
             continue; /* test_quick.c proves that all of them parse */

@@ -67,6 +67,7 @@ const char *const quick_needed[] = {
     /* R3.7 */
     "matrix:access=idt,smap=1",
     "matrix:access=gdt,smap=1,ac=1",
+    "matrix:access=gdt,ring=0,smap=1,ac=1",
     "matrix:access=frame,smap=1,ac=1",
     /* R3.8 */
     "matrix:pke=1,pkru=ad",
@@ -93,6 +94,7 @@ const char *const quick_needed[] = {
     "matrix:pde.us=0,pke=1,pkru=ad",
     /* R7.7 */
     "matrix:access=nop,pdpte.us=0",
+    "matrix:access=clflush",
     "matrix:place=hole,access=invlpg,ring=0",
     /* R1.1 */
     "matrix:place=over,access=write,pte.rw=0",
