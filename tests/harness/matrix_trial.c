@@ -5,6 +5,8 @@
 
 #include "deviation.h"
 #include "machine.h"
+#include "tests/deviations.h"
+#include "x86/exception.h"
 #include "x86/memory.h"
 
 _Static_assert(MODEL_NO_FAULT == VECTOR_NONE, "both say that an access went through");
@@ -192,13 +194,70 @@ static void use_annex(struct trial *trial, const struct annex_point *annex)
     trial->annex_data = annex;
 }
 
+/* ---- which rule ------------------------------------------------------------------------------------ */
+
+/* Of the rights that the model found missing, the last: rows that only prepare the judgement come first. */
+static unsigned rule_of_right(uint64_t rules)
+{
+    unsigned rule = RULE_NONE;
+
+    for (; rules; rules &= rules - 1) {
+        unsigned row = (unsigned)__builtin_ctzll(rules);
+        bool general = texts_equal(model_rows[row].name, "keys_data") ||
+                       texts_equal(model_rows[row].name, "key_of_leaf");
+        unsigned of_row = matrix_rule_of_row(row);
+        if (!general && of_row >= RULE_3_1 && of_row <= RULE_3_10) {
+            rule = of_row;
+        }
+    }
+    return rule;
+}
+
+/* The rule that speaks of what differs. */
+static unsigned rule_of_symptom(const struct symptom *symptom, const struct model_answer *answer)
+{
+    static const uint8_t error_bits[] = {RULE_4_P, RULE_4_W,  RULE_4_U, RULE_4_RSVD,
+                                         RULE_4_I, RULE_4_PK, RULE_4_SS};
+    unsigned bit = symptom->error_differs ? (unsigned)__builtin_ctz(symptom->error_differs) : 0;
+
+    if (symptom->vector_expected != symptom->vector_got) {
+        if (symptom->vector_expected == VECTOR_GP || symptom->vector_expected == VECTOR_SS) {
+            return RULE_1_1;
+        }
+        return answer->story.end == MODEL_ABSENT     ? RULE_2_1
+               : answer->story.end == MODEL_RESERVED ? RULE_2_2
+               : answer->story.forbidden             ? rule_of_right(answer->rules)
+                                                     : RULE_NONE;
+    }
+    if (symptom->error_differs) {
+        return bit < ARRAY_COUNT(error_bits) ? error_bits[bit] : RULE_4_OTHER;
+    }
+    return symptom->cr2_differs                       ? RULE_5_1
+           : symptom->a_missing || symptom->d_missing ? RULE_5_2
+           : symptom->a_extra || symptom->d_extra     ? RULE_5_3
+           : symptom->other_bits                      ? RULE_5_4
+           : symptom->rip || symptom->memory          ? RULE_7_1
+                                                      : RULE_NONE;
+}
+
+/* Of a known deviation, the rule that it violates; else of what differs; else the model's first. */
+static void choose_rule(struct trial *trial, const struct symptom *symptom,
+                        const struct model_answer *answer)
+{
+    unsigned rule = trial->deviation && trial->deviation <= deviation_count
+                        ? deviations[trial->deviation - 1].rule
+                        : rule_of_symptom(symptom, answer);
+
+    if (rule == RULE_NONE && answer->rules) {
+        rule = matrix_rule_of_row((unsigned)__builtin_ctzll(answer->rules));
+    }
+    trial->rule = (uint8_t)rule;
+}
+
 /* ---- points and folds ------------------------------------------------------------------------------ */
 
 static void fill(struct trial *trial, const struct matrix_case *result, struct annex_point *annex)
 {
-    unsigned first = result->answer.rules ? (unsigned)__builtin_ctzll(result->answer.rules) : ~0u;
-
-    trial->rule = (uint8_t)matrix_rule_of_row(first);
     fill_scene(&trial->scene, result);
     compare(trial, result);
     fill_annex(annex, result);
@@ -233,6 +292,7 @@ void matrix_trial_point(struct trial *trial, const struct matrix_case *result,
     }
     fill(trial, result, annex);
     trial->deviation = result->allowed ? 0 : explain(result);
+    choose_rule(trial, &result->symptom, &result->answer);
 }
 
 void matrix_trial_fold(struct trial *trial, const struct matrix_fold *fold,
@@ -249,6 +309,7 @@ void matrix_trial_fold(struct trial *trial, const struct matrix_fold *fold,
     trial->deviation = fold->deviation
                            ? fold->deviation
                            : deviation_find_fold(&fold->symptom, &fold->where, &machine);
+    choose_rule(trial, &fold->symptom, &fold->witness.answer);
 }
 
 void matrix_trial_unfinished(struct trial *trial, const struct point *point,

@@ -208,6 +208,48 @@ static void a_fold_fails_even_if_its_witness_recovers(void **state)
     assert_int_equal(trial.deviation, 1);
 }
 
+/* The rule that a report names is the one that speaks of what is wrong. */
+static void what_differs_has_its_rule(void **state)
+{
+    static const struct {
+        struct symptom symptom;
+        uint8_t end;
+        bool forbidden;
+        unsigned rule;
+    } cases[] = {
+        {{.error_differs = 1},                                      MODEL_RESERVED, false, RULE_4_P    },
+        {{.error_differs = 2},                                      MODEL_ABSENT,   false, RULE_4_W    },
+        {{.error_differs = 0x30},                                   MODEL_COMPLETE, true,  RULE_4_I    },
+        {{.error_differs = 0x8000},                                 MODEL_COMPLETE, true,  RULE_4_OTHER},
+        {{.cr2_differs = true},                                     MODEL_ABSENT,   false, RULE_5_1    },
+        {{.a_missing = true},                                       MODEL_COMPLETE, false, RULE_5_2    },
+        {{.d_extra = true},                                         MODEL_COMPLETE, true,  RULE_5_3    },
+        {{.other_bits = true},                                      MODEL_COMPLETE, false, RULE_5_4    },
+        {{.rip = true},                                             MODEL_ABSENT,   false, RULE_7_1    },
+        {{.vector_expected = VECTOR_SS, .vector_got = VECTOR_GP},
+         MODEL_NOT_CANONICAL,                                                       false,
+         RULE_1_1                                                                                      },
+        {{.vector_expected = VECTOR_PF, .vector_got = VECTOR_NONE}, MODEL_ABSENT,   false, RULE_2_1    },
+        {{.vector_expected = VECTOR_PF, .vector_got = VECTOR_NONE},
+         MODEL_RESERVED,                                                            false,
+         RULE_2_2                                                                                      },
+        {{.vector_expected = VECTOR_PF, .vector_got = VECTOR_NONE}, MODEL_COMPLETE, true,  RULE_3_5    },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_COUNT(cases); i++) {
+        made(false);
+        result.answer.rules = BIT(2) | BIT(3); /* R3.2 and, behind it, R3.5 */
+        result.answer.story =
+            (struct model_story){.end = cases[i].end, .forbidden = cases[i].forbidden};
+        result.symptom = cases[i].symptom;
+        judge(false);
+        if (trial.rule != cases[i].rule) {
+            fail_msg("case %u: rule %s", i, rule_texts[trial.rule].number);
+        }
+    }
+}
+
 static void rows_belong_to_rules(void **state)
 {
     static const unsigned rules[] = {RULE_2_1, RULE_2_3, RULE_3_2, RULE_3_5, RULE_4_I, RULE_NONE};
@@ -226,6 +268,7 @@ int main(void)
         cmocka_unit_test(nothing_else_is_compared),
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(a_fold_fails_even_if_its_witness_recovers),
+        cmocka_unit_test(what_differs_has_its_rule),
         cmocka_unit_test(rows_belong_to_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
