@@ -49,7 +49,7 @@ $(O)/core.stripped: $(O)/core.elf
 # ---- the rest ----------------------------------------------------------------------------------------
 include $(wildcard efi/efi.mk tests/host/host.mk tests/boot/hostile/hostile.mk)
 
-.PHONY: build run test boot-test bench debug picture image usb setup format lint analyze compile_commands clean help
+.PHONY: build run test test-full boot-test bench debug picture image usb setup format lint analyze compile_commands clean help
 build: $(O)/faultline.efi ## build the application: build/faultline.efi
 
 # What is installed decides what make finds, so targets that install start a second make.
@@ -66,6 +66,11 @@ test: ## host tests, then boot tests; the last line counts both (BOOT=GLOB: only
 	$(Q)+$(AGAIN) check || true
 	$(Q)+$(AGAIN) boot-test || true
 	$(Q)tools/total $(O)/host/summary $(O)/boot/summary
+
+test-full: ## the whole access matrix in QEMU: minutes of one core (CPU= TIMEOUT=)
+	$(Q)tools/setup run
+	$(Q)+$(AGAIN) $(O)/run.img $(O)/kvm-probe.bin
+	$(Q)tools/test-full $(O)
 
 boot-test: $(O)/run.img $(O)/faultline.img $(O)/kvm-probe.bin $(O)/matrix.svg ## boot tests only
 	$(Q)tests/boot/run $(O) $(BOOT)

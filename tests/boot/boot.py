@@ -2,6 +2,8 @@
 import dataclasses
 import functools
 import gzip
+import importlib.machinery
+import importlib.util
 import json
 import os
 import re
@@ -97,6 +99,14 @@ class Reports:
     @property
     def totals(self):
         return self.parsed()["totals"]
+
+
+def load_tool(name):
+    """tools/@name, a script, as a module."""
+    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), os.path.join(TREE, "tools", name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 def copy_image(folder, source=RUN_IMAGE):

@@ -96,3 +96,35 @@ class Total(boot.Case):
 
     def test_nothing_at_all_has_failed(self):
         self.assertEqual(self.total("0 passed, 0 failed\n")[0], 1)
+
+
+class TestFull(boot.Case):
+    """tools/test-full judges a report by more than its verdict."""
+
+    @staticmethod
+    def report():
+        part = {"planned": 10, "run": 10, "passed": 7, "known": 3, "failed": 0, "ended": False,
+                "tuples_covered": 5, "tuples_here": 5}
+        checks = [{"id": "matrix." + name, "verdict": "known", "part": dict(part)}
+                  for name in ("pairs", "needed", "exhaustive", "triples")]
+        checks.append({"id": "matrix:wp=0", "verdict": "known", "fold": {"points": 3}})
+        return {"checks": checks, "matrix": {"unfolded": 0}}
+
+    def test_each_thing_that_is_wrong_is_named(self):
+        module = boot.load_tool("test-full")
+        self.assertEqual(module.problems(self.report()), [])
+        for change, words in (
+                (lambda r: r["checks"].pop(2), "matrix.exhaustive did not run"),
+                (lambda r: r["checks"][0].pop("part"), "matrix.pairs did not run"),
+                (lambda r: r["checks"][1]["part"].update(run=0, planned=0, passed=0, known=0), "0 of 0 points run"),
+                (lambda r: r["checks"][1]["part"].update(planned=11), "10 of 11 points run"),
+                (lambda r: r["checks"][2]["part"].update(ended=True), "matrix.exhaustive: 10 of 10"),
+                (lambda r: r["checks"][3]["part"].update(passed=8), "contradict"),
+                (lambda r: r["checks"][3]["part"].update(tuples_covered=4), "4 of 5 combinations covered"),
+                (lambda r: r["checks"][4].update(verdict="fail"), "unexplained: matrix:wp=0"),
+                (lambda r: r["matrix"].update(unfolded=2), "2 failing points in no fold")):
+            with self.subTest(words):
+                report = self.report()
+                change(report)
+                [problem] = module.problems(report)
+                self.assertIn(words, problem)
