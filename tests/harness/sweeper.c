@@ -30,8 +30,9 @@ static struct {
         struct point point; /* FATE_OOPSED: what was acted out */
         struct oops oops;
     } part[MATRIX_PARTS_MAX];
-    uint32_t at; /* the part that runs, or is next; count: all have */
-    bool ended;  /* by Esc */
+    uint32_t at;  /* the part that runs, or is next; count: all have */
+    bool counted; /* parts that do not run are left out of the remaining time */
+    bool ended;   /* by Esc */
     bool folding;
     bool broken; /* an exception in the folding: it is not tried again */
 } sweep;
@@ -99,8 +100,29 @@ static bool run_part(struct wanted *wanted, uint64_t until)
     return false;
 }
 
+static bool will_run(uint32_t part)
+{
+    for (uint32_t i = 0; i < sweep.count; i++) {
+        if (sweep.part[i].part == part) {
+            return sweep.part[i].fate == FATE_NOT_YET;
+        }
+    }
+    return false;
+}
+
+static void leave_out(void)
+{
+    for (uint32_t part = 0; part < matrix_part_count() && !sweep.counted; part++) {
+        if (!will_run(part)) {
+            matrix_leave_out(part);
+        }
+    }
+    sweep.counted = true;
+}
+
 enum sweep sweeper_step(uint64_t until, struct check_ref *about)
 {
+    leave_out();
     for (; sweep.at < sweep.count && !sweep.ended; sweep.at++) {
         struct wanted *wanted = &sweep.part[sweep.at];
         if (wanted->fate == FATE_NOT_YET) {
@@ -129,6 +151,7 @@ void sweeper_oops(const struct oops *oops)
         sweep.part[at].fate = FATE_OOPSED;
         sweep.part[at].oops = *oops;
         sweep.part[at].point = *matrix_current();
+        matrix_leave_out(sweep.part[at].part);
     }
 }
 

@@ -16,7 +16,7 @@ static struct {
     uint64_t each;                          /* points of a part */
     uint32_t per_step;                      /* that a step makes */
     uint32_t folds, concluded, conclusions; /* how often asked for; how often it takes */
-    uint32_t recovered;
+    uint32_t recovered, left_out;           /* @left_out: BIT(part) */
     struct matrix_fold fold[2];
     const char *problem;
 } made;
@@ -57,6 +57,11 @@ enum matrix_progress matrix_conclude(uint64_t until)
 {
     (void)until;
     return ++made.concluded < made.conclusions ? MATRIX_MORE : MATRIX_DONE;
+}
+
+void matrix_leave_out(uint32_t part)
+{
+    made.left_out |= (uint32_t)BIT(part);
 }
 
 uint32_t matrix_fold_count(void)
@@ -174,6 +179,7 @@ static void parts_are_announced_and_run_in_turn(void **state)
     want(0);
     want(1);
     assert_string_equal(sweep_all(), "aMMbMMMMD");
+    assert_int_equal(made.left_out, 0);
     for (unsigned i = 0; i < PARTS; i++) {
         const struct record *record = record_of(i);
         assert_int_equal(record->verdict, VERDICT_PASS);
@@ -190,6 +196,7 @@ static void only_wanted_parts_run(void **state)
     want(2); /* what the rules met is no part */
     assert_string_equal(sweep_all(), "bMMMMD");
     assert_true(made.part[0].run == 0);
+    assert_int_equal(made.left_out, BIT(0));
     const struct record *rules = record_of(2);
     assert_int_equal(rules->verdict, VERDICT_SKIP);
     assert_int_equal(rules->reason, REASON_NOT_WHOLE);
@@ -277,6 +284,7 @@ static void an_exception_ends_its_part(void **state)
     (void)sweeper_step(0, &about);
     sweeper_oops(&oops);
     assert_int_equal(made.recovered, 1);
+    assert_int_equal(made.left_out, BIT(0));
     assert_string_equal(sweep_all(), "bMMMMD");
     const struct record *record = record_of(0);
     assert_int_equal(record->verdict, VERDICT_ERROR);
@@ -316,6 +324,7 @@ static void what_killed_the_machine_is_not_run_again(void **state)
     want(1);
     sweeper_died(&first);
     assert_string_equal(sweep_all(), "bMMMMD");
+    assert_int_equal(made.left_out, BIT(0));
     const struct record *record = record_of(0);
     assert_int_equal(record->verdict, VERDICT_ERROR);
     assert_int_equal(record->reason, REASON_RESET);
