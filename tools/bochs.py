@@ -101,6 +101,10 @@ def models():
     return found.group(1).split() if found else []
 
 
+class FirmwareTooLarge(vm.VmError):
+    """There is firmware, but none that this Bochs can load."""
+
+
 def find_firmware(wanted=""):
     """The image that Bochs boots from; @wanted overrides."""
     most = ROM_MOST * (2 if int(version().split(".")[0]) >= 3 else 1)
@@ -111,8 +115,8 @@ def find_firmware(wanted=""):
         if os.path.getsize(path) <= most:
             return path
     if there:
-        raise vm.VmError(f"{', '.join(there)}: too large: Bochs {version()} takes firmware of at most "
-                         f"{most >> 20} MiB (OVMF_CODE=FILE names another)")
+        raise FirmwareTooLarge(f"{', '.join(there)}: too large: Bochs {version()} takes firmware of at most "
+                               f"{most >> 20} MiB (OVMF_CODE=FILE names another)")
     raise vm.VmError("no OVMF firmware found (tools/setup installs it; OVMF_CODE=FILE names one)")
 
 

@@ -101,9 +101,14 @@ class Reports:
         return self.parsed()["totals"]
 
 
-def load_tool(name):
-    """tools/@name, a script, as a module."""
-    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), os.path.join(TREE, "tools", name))
+def cannot_run_here(why):
+    """What a test raises that this system has no machine for; tests/boot/run knows these words."""
+    return unittest.SkipTest(f"cannot run here: {why}")
+
+
+def load_tool(name, folder="tools"):
+    """@folder/@name, a script, as a module."""
+    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), os.path.join(TREE, folder, name))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(module)
     return module

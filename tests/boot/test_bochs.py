@@ -5,6 +5,7 @@ import os
 import re
 import select
 import subprocess
+import unittest.mock
 
 import boot  # first: it knows where the others are
 import bochs
@@ -31,7 +32,14 @@ def tools_run(folder, image=None, **environment):
 
 
 def bochs_run(folder, options="", **environment):
-    """One run in Bochs: its exit status, report.json, the lines of the serial port, and the runner's words."""
+    """One run in Bochs: its exit status, report.json, the lines of the serial port, and the runner's words.
+
+    Where all firmware there is is too large for this Bochs, the test is skipped.
+    """
+    try:
+        bochs.find_firmware(os.environ.get("OVMF_CODE", ""))
+    except bochs.FirmwareTooLarge as error:
+        raise boot.cannot_run_here(error) from error
     return tools_run(folder, OPTIONS=options, TIMEOUT=str(boot.LIMIT), **environment)
 
 
@@ -112,6 +120,32 @@ class Processors(boot.Case):
         self.assertTrue(all(re.search(r"l4\..*bit8$", name) for name in known), known)
         faults = [check["id"] for check in done.report["checks"] if re.search(r"faults/.*l4\..*bit8$", check["id"])]
         self.assertEqual(sorted(known), sorted(faults))
+
+
+class Firmware(boot.Case):
+    """Newer distributions have OVMF of 4 MiB only."""
+
+    def firmware(self, *megabytes):
+        paths = [os.path.join(self.new_folder(), "ovmf.fd") for _ in megabytes]
+        for path, size in zip(paths, megabytes):
+            with open(path, "wb") as file:
+                file.truncate(size << 20)
+        return unittest.mock.patch.object(bochs, "FIRMWARE", paths)
+
+    def test_the_first_that_fits(self):
+        with self.firmware(9, 2, 1):
+            self.assertEqual(bochs.find_firmware(), bochs.FIRMWARE[1])
+
+    def test_where_none_fits_runs_are_skipped_by_name(self):
+        with self.firmware(9, 10), unittest.mock.patch.dict(os.environ):
+            os.environ.pop("OVMF_CODE", None)
+            with self.assertRaisesRegex(unittest.SkipTest, f"cannot run here: {bochs.FIRMWARE[0]}, .*at most"):
+                bochs_run(self.folder)
+
+    def test_where_there_is_none_is_no_reason_to_skip(self):
+        with self.firmware(), self.assertRaisesRegex(boot.vm.VmError, "no OVMF firmware found") as caught:
+            bochs.find_firmware()
+        self.assertNotIsInstance(caught.exception, bochs.FirmwareTooLarge)
 
 
 class Options(boot.Case):

@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+import unittest.mock
 
 import boot
 
@@ -128,3 +129,24 @@ class TestFull(boot.Case):
                 change(report)
                 [problem] = module.problems(report)
                 self.assertIn(words, problem)
+
+
+class Skips(boot.Case):
+    """tests/boot/run: a test that skips itself has failed, unless this system cannot run it."""
+
+    def test_counts(self):
+        runner = boot.load_tool("run", os.path.join("tests", "boot"))
+
+        def fate(reason):
+            class Skipping(unittest.TestCase):
+                def test(self):
+                    raise reason
+
+            with unittest.mock.patch.object(runner, "print", create=True) as said:  # other threads print, too
+                counts = runner.run_class([Skipping("test")])
+            return counts, str(said.call_args_list[0].args[0])
+
+        counts, said = fate(boot.cannot_run_here("no machine"))
+        self.assertEqual(counts, (0, 0, 1))
+        self.assertRegex(said, "^SKIPPED test.*: cannot run here: no machine$")
+        self.assertEqual(fate(unittest.SkipTest("no mood"))[0], (0, 1, 0))
