@@ -69,7 +69,8 @@ class Quick(boot.Case):
 
     def check_folds(self, report, points):
         """Each is explained, and together they have enough points for all that failed."""
-        self.assertEqual(report["matrix"]["unfolded"], 0)
+        if report["matrix"]:  # not where only a part ran
+            self.assertEqual(report["matrix"]["unfolded"], 0)
         for fold in folds(report):
             self.assertEqual(fold["verdict"], "known", fold["id"])
             self.assertEqual(fold["deviation"]["machine"], report["machine"]["emulator"])
@@ -194,10 +195,10 @@ class Witnesses(Quick):
         alone = {check["id"]: check for check in run.reports().parsed()["checks"]}
         self.assertEqual(alone.keys(), first.keys())
         for name, check in alone.items():
-            for key in ("verdict", "rule", "expected", "got"):
-                self.assertEqual(check[key], first[name][key], name)
-            # Alone, a point is explained by the first entry that fits it; a fold by one thing that is wrong.
-            self.assertEqual(check["deviation"]["machine"], "QEMU TCG")
+            # A fold is of one thing that is wrong; alone, a point is judged by all that is wrong there.
+            self.assertEqual(check["verdict"], "known")
+            for key in ("access", "allowed", "got", "rules"):
+                self.assertEqual(check["point"][key], first[name]["point"][key], name)
 
 
 class Soak(Quick):
