@@ -191,6 +191,7 @@ static const struct {
     {"plain_either", "rmw pte-P", .error = 0, .way = "as a read"},
     {"plain_either", "rmw cross 2pte-P", .outcome = 1, .way = "as a read"},
     {"plain_either", "rmw pte-W", .way = NULL},
+    {"plain_either", "unknown rmw pml4e+8", .outcome = 0, .way = NULL}, /* no fault tells nothing */
     {"error_i_either", "amd fetch nxe=0 smep pte-P", .error = 16, .way = "1"},
     {"error_i_either", "amd fetch nxe=0 smep pte-P", .error = 0, .way = "0"},
     {"error_i_either", "amd fetch nxe=0 smep pte-P", .error = 2, .way = NULL}, /* not allowed */

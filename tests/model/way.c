@@ -98,7 +98,7 @@ unsigned model_way(const struct model_question *question, uint32_t row, const st
     case ROW_frame_either:
         return way_judged(question, WAY_FRAME, got);
     case ROW_plain_either:
-        return way_judged(question, WAY_READ_FIRST, got);
+        return page_fault ? way_judged(question, WAY_READ_FIRST, got) : MODEL_WAYS;
     case ROW_error_i_either:
         return page_fault ? (got->error >> 4) & 1 : MODEL_WAYS;
     case ROW_error_pk_either:
