@@ -54,7 +54,7 @@ static bool take_word(struct line *line, const char *word)
 {
     size_t i = 0;
 
-    while (word[i] && i < line->length && line->at[i] == word[i]) {
+    while (i < line->length && word[i] && line->at[i] == word[i]) {
         i++;
     }
     if (word[i]) {
