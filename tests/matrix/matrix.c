@@ -329,7 +329,8 @@ static void begin_needed(struct matrix_part *part)
 
 /*
  * Points that this machine cannot run are counted; those of the array are not run twice. Most are
- * written for 4 levels: a run of nothing but 5 takes them with 5.
+ * written for 4 levels and EFER.NXE=1: a run of nothing but 5 takes them with 5, and a processor
+ * without NX with NXE=0.
  */
 static enum covering_state next_needed(struct matrix_part *part, struct point *point)
 {
@@ -341,6 +342,9 @@ static enum covering_state next_needed(struct matrix_part *part, struct point *p
         part->total++;
         if (run.levels == 1u << LEVELS_IS_5) {
             point->value[AXIS_LEVELS] = LEVELS_IS_5;
+        }
+        if (axis_missing(AXIS_NXE, 0, run.m)) {
+            point->value[AXIS_NXE] = 1;
         }
         if (problem || !((run.levels >> point->value[AXIS_LEVELS]) & 1)) {
             part->planned--;
