@@ -383,8 +383,10 @@ static void a_cell_and_the_model_judge_alike(void **state)
 /* A run asks what a failing point means while its line is under way. */
 static void a_line_stays_while_points_are_asked_about(void **state)
 {
-    static const struct point_ground ground = {.table = {{0x1000, 0x2000, 0x3000, 0x4000, 0}},
-                                               .frame = {0x17ff000, 0x1a00000}};
+    static const struct point_ground ground = {
+        .table = {{0x1000, 0x2000, 0x3000, 0x4000, 0}},
+          .frame = { 0x17ff000,                          0x1a00000}
+    };
     static struct sweep_line line;
     static pte_t before[LEVELS_MAX][COMBOS];
     uint8_t values[FOLD_AXES];
