@@ -36,6 +36,7 @@ enum need {
     NEED_NO_GB_PAGES,  /* bit 7 of a PDPTE is reserved only without them */
     NEED_ADDRESS_BITS, /* fewer than 52 physical-address bits */
     NEED_5_LEVELS,
+    NEED_NX_OR_SMEP,
     NEED_KEYS,      /* PKU or PKS */
     NEED_AMD,       /* AMD's processor, or a hypervisor's, who may only pretend */
     NEED_UNKNOWN,   /* whose processor it is is not known */
@@ -48,7 +49,6 @@ static const struct row_need {
 } row_needs[] = {
     {"masked",          NEED_FEATURE,      FEATURE_LAM     },
     {"physical",        NEED_ADDRESS_BITS, 0               },
-    {"xd_off",          NEED_FEATURE,      FEATURE_NX      },
     {"pml5e_7",         NEED_5_LEVELS,     0               },
     {"bit_8",           NEED_AMD,          0               },
     {"bit_8_either",    NEED_UNKNOWN,      0               },
@@ -69,6 +69,7 @@ static const struct row_need {
     {"pkrs_wd",         NEED_FEATURE,      FEATURE_PKS     },
     {"shadow_page",     NEED_FEATURE,      FEATURE_CET_SS  },
     {"shadow_mode",     NEED_FEATURE,      FEATURE_CET_SS  },
+    {"error_i",         NEED_NX_OR_SMEP,   0               },
     {"error_i_either",  NEED_NOT_INTEL,    0               },
     {"error_pk",        NEED_KEYS,         0               },
     {"error_pk_either", NEED_FEATURE,      FEATURE_PKS     },
@@ -97,6 +98,8 @@ static const char *lacks(const struct row_need *need, const struct machine *m, u
         return !machine_m_has(m, FEATURE_LA57) ? feature_names[FEATURE_LA57]
                : levels == LEVELS_4            ? "5 levels"
                                                : NULL;
+    case NEED_NX_OR_SMEP:
+        return machine_m_has(m, FEATURE_NX) || machine_m_has(m, FEATURE_SMEP) ? NULL : "NX";
     case NEED_KEYS:
         return machine_m_has(m, FEATURE_PKU) || machine_m_has(m, FEATURE_PKS)
                    ? NULL

@@ -50,6 +50,19 @@ static const struct {
       .physical_bits = 46,
       .levels = 5,
       .features = ~UINT64_C(0) & ~HAS(HYPERVISOR)}                                            },
+    {"QEMU -cpu max,-nx",
+     LEVELS_BOTH, {.vendor = VENDOR_AMD,
+      .physical_bits = 40,
+      .levels = 4,
+      .features = HAS(CX16) | HAS(CLFSH) | HAS(GB_PAGES) | HAS(SMEP) | HAS(SMAP) | HAS(PKU) |
+                  HAS(PKS) | HAS(LA57) | HAS(HYPERVISOR)}                                     },
+    {"a very old Intel processor",
+     LEVELS_BOTH, {.vendor = VENDOR_INTEL, .physical_bits = 36, .levels = 4, .features = HAS(CLFSH)}           },
+    {"an Intel processor with everything, 5 levels",
+     LEVELS_5,    {.vendor = VENDOR_INTEL,
+      .physical_bits = 46,
+      .levels = 5,
+      .features = ~UINT64_C(0) & ~HAS(HYPERVISOR)}                                               },
     {"one with 52 address bits, without PKU",
      LEVELS_BOTH, {.vendor = VENDOR_AMD,
       .physical_bits = 52,
@@ -76,13 +89,14 @@ static uint64_t rules_at(const struct point *point, const struct machine *m)
 }
 
 static const struct machine *limited;
+static uint32_t refused_levels;
 static bool levels_allow(const struct space *space, const uint8_t *point, uint32_t axis,
                          uint32_t value)
 {
     struct space whole = axes_space(limited);
 
     (void)space;
-    return !(axis == AXIS_LEVELS && value == LEVELS_IS_5) &&
+    return !(axis == AXIS_LEVELS && value == refused_levels) &&
            whole.allows(&whole, point, axis, value);
 }
 
@@ -91,7 +105,8 @@ static struct space space_of(unsigned i)
 {
     struct space space = axes_space(&machines[i].machine);
 
-    if (machines[i].levels == LEVELS_4) {
+    if (machines[i].levels != LEVELS_BOTH) {
+        refused_levels = machines[i].levels == LEVELS_4 ? LEVELS_IS_5 : LEVELS_IS_4;
         limited = &machines[i].machine;
         space.allows = levels_allow;
     }
@@ -119,6 +134,13 @@ static uint64_t met_by_quick(unsigned i)
         const char *word;
         unsigned length;
         assert_null(point_parse(quick_needed[n], NULL, &point, &word, &length));
+        /* As matrix.c takes them. */
+        if (machines[i].levels == LEVELS_5) {
+            point.value[AXIS_LEVELS] = LEVELS_IS_5;
+        }
+        if (axis_missing(AXIS_NXE, 0, &machines[i].machine)) {
+            point.value[AXIS_NXE] = 1;
+        }
         if (space_legal(&space, point.value)) {
             rules |= rules_at(&point, &machines[i].machine);
         }
