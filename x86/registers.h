@@ -16,6 +16,7 @@
 #define CR0_CD 0x40000000
 #define CR0_PG 0x80000000
 
+#define CR4_TSD        0x00000004
 #define CR4_DE         0x00000008
 #define CR4_PAE        0x00000020
 #define CR4_MCE        0x00000040

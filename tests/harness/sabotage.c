@@ -13,7 +13,7 @@
 /* XORed to what was saved; 0: any change would end the machine or cannot be made. */
 static const uint64_t wrong_bits[WORLD_ITEM_COUNT] = {
     [WORLD_CR0] = CR0_MP,
-    [WORLD_CR4] = CR4_DE,
+    [WORLD_CR4] = CR4_TSD, /* not DE: EDK II's interrupt handlers set that */
     [WORLD_EFER] = EFER_SCE,
     [WORLD_SS] = 0x8 ^ 0x30,
     [WORLD_CR3] = 0x8, /* PWT */
