@@ -712,12 +712,12 @@ static void show_sweep(void)
 {
     struct report_work work = {.matrix = true, .ticks = read_tsc() - sweep.started};
     struct annex_part counts;
-    const struct check_ref *part = sweeper_at(&counts);
+    struct check_ref part;
 
     matrix_done(&work.done, &work.planned);
-    work.folding = !part;
-    if (part) {
-        report_part(&report, part, &counts);
+    work.folding = sweeper_folding();
+    for (uint32_t i = 0; sweeper_part(i, &part, &counts); i++) {
+        report_part(&report, &part, &counts);
     }
     if (sweep.done) {
         work = (struct report_work){.matrix = false};

@@ -191,13 +191,19 @@ static void count_part(const struct wanted *wanted, struct annex_part *counts)
     };
 }
 
-const struct check_ref *sweeper_at(struct annex_part *counts)
+bool sweeper_folding(void)
 {
-    if (sweep.folding || sweep.at >= sweep.count) {
-        return NULL;
+    return sweep.folding;
+}
+
+bool sweeper_part(uint32_t number, struct check_ref *check, struct annex_part *counts)
+{
+    if (number >= sweep.count) {
+        return false;
     }
-    count_part(&sweep.part[sweep.at], counts);
-    return &sweep.part[sweep.at].check;
+    *check = sweep.part[number].check;
+    count_part(&sweep.part[number], counts);
+    return true;
 }
 
 /*

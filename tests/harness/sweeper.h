@@ -44,8 +44,11 @@ void sweeper_oops(const struct oops *oops);
 /* No more points; what there is is folded. */
 void sweeper_end(void);
 
-/* What is being done: folding, or a part. Out: NULL, or the part that runs, in @counts how far. */
-const struct check_ref *sweeper_at(struct annex_part *counts);
+/* Have all parts ended? */
+bool sweeper_folding(void);
+
+/* How far the part @number, from 0, has come. Out: false: there are not so many. */
+bool sweeper_part(uint32_t number, struct check_ref *check, struct annex_part *counts) MUST_CHECK;
 
 /* After SWEEP_DONE. Records are valid until the next one is made. */
 const struct record *sweeper_record(const struct check_ref *check);

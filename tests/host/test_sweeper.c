@@ -258,11 +258,19 @@ static void esc_ends_with_what_there_is(void **state)
     assert_int_equal(sweeper_step(0, &about), SWEEP_MORE);
     made.part[0].tuples = made.part[0].tuples_here = 800; /* and nothing covered: no error */
     struct annex_part counts;
-    assert_int_equal(sweeper_at(&counts)->test_case, 0);
-    assert_true(counts.run == 50 && counts.planned == 100);
+    struct check_ref check;
+    assert_true(sweeper_part(0, &check, &counts));
+    assert_int_equal(check.test_case, 0);
+    assert_true(counts.run == 50 && counts.planned == 100 && !counts.ended);
+    assert_true(sweeper_part(1, &check, &counts));
+    assert_int_equal(check.test_case, 1);
+    assert_false(sweeper_part(2, &check, &counts));
+    assert_false(sweeper_folding());
     sweeper_end();
     assert_string_equal(sweep_all(), "MMD");
-    assert_null(sweeper_at(&counts));
+    assert_true(sweeper_folding());
+    assert_true(sweeper_part(0, &check, &counts));
+    assert_true(counts.ended);
     assert_int_equal(record_of(0)->verdict, VERDICT_PASS);
     const struct record *record = record_of(0);
     assert_int_equal(record_part(record)->ended, 1);
