@@ -156,6 +156,21 @@ static void what_is_missing_makes_it_smaller(void **state)
     assert_int_equal(sweep_points(&nothing), (1411 + 721) * 4 * 10);
 }
 
+static void only_what_is_wanted_is_swept(void **state)
+{
+    struct point point;
+    (void)state;
+
+    sweep_levels(1u << LEVELS_IS_5);
+    assert_int_equal(sweep_points(&everything), (2326 + 1411 + 721) * 5120);
+    sweep_point(&everything, 0, &point);
+    assert_int_equal(point_levels(&point), 5);
+    sweep_levels(1u << LEVELS_IS_4);
+    assert_int_equal(sweep_points(&everything), (1411 + 721 + 256) * 5120);
+    sweep_levels(1u << LEVELS_IS_4 | 1u << LEVELS_IS_5);
+    assert_int_equal(sweep_points(&everything), 35051520);
+}
+
 static void assert_point_is_here(const struct machine *m, const struct point *point)
 {
     struct space space = axes_space(m);
@@ -430,6 +445,7 @@ int main(void)
         cmocka_unit_test(classes_say_how_walks_end),
         cmocka_unit_test(the_product_is_as_large_as_it_should_be),
         cmocka_unit_test(what_is_missing_makes_it_smaller),
+        cmocka_unit_test(only_what_is_wanted_is_swept),
         cmocka_unit_test(a_number_is_a_point_and_no_other_number_is),
         cmocka_unit_test(every_point_is_one_that_the_machine_has),
         cmocka_unit_test(points_run_alone_by_their_id),

@@ -873,6 +873,7 @@ const char *matrix_start(const struct options *options, const struct machine *m,
         run.wrong = (struct model_wrong){.slip = MODEL_RIGHT};
     }
     sweep_model(run.wrong.slip == MODEL_RIGHT ? NULL : &run.wrong);
+    sweep_levels(run.levels);
     for (; run.parts < MATRIX_PARTS_MAX && plans[options->matrix][run.parts]; run.parts++) {
         const struct part_kind *kind = plans[options->matrix][run.parts];
         run.kind[run.parts] = kind;

@@ -37,6 +37,8 @@ static struct product {
     uint8_t only[BIT_DIGITS], bits[DIGITS];
 } product;
 
+static unsigned wanted_levels = 1u << LEVELS_IS_4 | 1u << LEVELS_IS_5;
+
 /* Of the classes of complete walks (BIT(class)): what the model forbids. Asked once a line. */
 static struct refusal {
     bool known;
@@ -81,7 +83,8 @@ static void product_groups(const struct machine *m)
     product.groups = 0;
     for (unsigned value = 0; value < SWEEP_GROUPS; value++) {
         unsigned levels = value / 3 ? LEVELS_IS_5 : LEVELS_IS_4, size = value % 3;
-        if (axis_missing(AXIS_LEVELS, levels, m) || axis_missing(AXIS_SIZE, size, m)) {
+        if (!(wanted_levels >> levels & 1) || axis_missing(AXIS_LEVELS, levels, m) ||
+            axis_missing(AXIS_SIZE, size, m)) {
             continue;
         }
         struct sweep_group *group = &product.group[product.groups];
@@ -105,6 +108,12 @@ static void product_of(const struct machine *m)
     product_groups(m);
     memset(refusals, 0, sizeof refusals);
     cursor.number = ~UINT64_C(0);
+}
+
+void sweep_levels(unsigned wanted)
+{
+    product.known = product.known && wanted_levels == wanted;
+    wanted_levels = wanted;
 }
 
 unsigned sweep_groups(const struct machine *m, struct sweep_group group[SWEEP_GROUPS])

@@ -36,6 +36,9 @@ struct sweep_group {
 /* Groups that @m can run; 6 where it has everything. Out: how many are in @group. */
 unsigned sweep_groups(const struct machine *m, struct sweep_group group[SWEEP_GROUPS]);
 
+/* Which paging modes are wanted from now on: of 1 << value of AXIS_LEVELS. At first all are. */
+void sweep_levels(unsigned wanted);
+
 /* Points in all, numbered group by group; and which point a number is. */
 uint64_t sweep_points(const struct machine *m);
 void sweep_point(const struct machine *m, uint64_t number, struct point *point);
