@@ -75,7 +75,7 @@ test-full: ## the whole access matrix in QEMU: minutes of one core (CPU= TIMEOUT
 boot-test: $(O)/run.img $(O)/faultline.img $(O)/kvm-probe.bin $(O)/matrix.svg ## boot tests only
 	$(Q)tests/boot/run $(O) $(BOOT)
 
-bench: ## seconds to the verdict, probes per second, instructions of a probe and a fixup
+bench: ## seconds to the verdict, probes and checks per second, instructions of each (RUNS= KUT=)
 	$(Q)tools/setup run
 	$(Q)$(AGAIN) $(O)/run.img
 	$(Q)tools/bench $(O)
