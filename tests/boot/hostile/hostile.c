@@ -43,7 +43,6 @@ struct state {
     bool alone;          /* not together with others */
 };
 
-#define CR4_TSD 0x004
 #define CR4_PCE 0x100
 
 #define NEEDS(feature) (1u + FEATURE_##feature)
