@@ -1,0 +1,126 @@
+/*
+ * mm.h: one program's memory, and what system calls do to it. Floor: mm.
+ *
+ * Functions that a system call ends in take its arguments as they came, judge them as Linux does,
+ * and return its result: a value, or an error number negated. Whatever fails leaves the memory as
+ * Linux leaves it. No locks: one processor, IF=0.
+ */
+#ifndef MM_MM_H
+#define MM_MM_H
+
+#include "errno.h"
+#include "paging/table.h"
+#include "vma.h"
+
+/* Linux's layout of x86-64 with 47-bit addresses, without randomisation. */
+#define TASK_SIZE        UINT64_C(0x00007ffffffff000)
+#define STACK_TOP        TASK_SIZE
+#define STACK_GUARD_GAP  (UINT64_C(256) * PAGE_SIZE) /* bytes below a GROWSDOWN VMA */
+#define MMAP_MIN_ADDRESS UINT64_C(65536)
+#define MAP_COUNT_MAX    1000000u
+
+#define PROT_READ      1
+#define PROT_WRITE     2
+#define PROT_EXEC      4
+#define PROT_NONE      0
+#define PROT_GROWSDOWN 0x01000000
+#define PROT_GROWSUP   0x02000000
+
+#define MAP_SHARED          0x01
+#define MAP_PRIVATE         0x02
+#define MAP_SHARED_VALIDATE 0x03
+#define MAP_TYPE            0x0f
+#define MAP_FIXED           0x10
+#define MAP_ANONYMOUS       0x20
+#define MAP_32BIT           0x40
+#define MAP_GROWSDOWN       0x0100
+#define MAP_DENYWRITE       0x0800
+#define MAP_EXECUTABLE      0x1000
+#define MAP_LOCKED          0x2000
+#define MAP_NORESERVE       0x4000
+#define MAP_POPULATE        0x8000
+#define MAP_NONBLOCK        0x10000
+#define MAP_STACK           0x20000
+#define MAP_HUGETLB         0x40000
+#define MAP_SYNC            0x80000
+#define MAP_FIXED_NOREPLACE 0x100000
+
+/* What came of a fault that mm_resolve() did not answer by a retry: for os/. */
+struct bad_fault {
+    enum bad_kind {
+        BAD_NONE,
+        BAD_SIGNAL, /* @signal is to be delivered */
+        BAD_WAIT,   /* @page is under way: wait for it, then execute again */
+        BAD_OOM,    /* no memory: the task has to go */
+    } kind;
+    int signal, code; /* SIGSEGV or SIGBUS; SEGV_MAPERR ... */
+    unsigned key;     /* with SEGV_PKUERR */
+    vaddr_t address;
+    uint64_t error; /* the error code as a program may see it */
+    struct page *page;
+};
+
+struct mm {
+    struct address_space space;
+    struct vma_tree tree;
+    struct bad_fault bad;
+    uint64_t min_flt, maj_flt;          /* of the task that owns it */
+    uint64_t pages_total, pages_locked; /* of all VMAs (Linux's total_vm, locked_vm) */
+    uint32_t map_count;
+    uint32_t keys;        /* protection keys in use, a bit each; 0 always */
+    int execute_only_key; /* or -1 */
+    vaddr_t mmap_base;    /* search for room from here downwards */
+    vaddr_t brk_start, brk;
+    vaddr_t stack_start; /* rsp at the start: names [stack] */
+    uint64_t stack_limit, data_limit, address_limit, lock_limit; /* RLIMIT_STACK ..., bytes */
+    uint32_t task; /* its owner's number: for traces */
+    LIST_ENTRY(mm) in_all;
+};
+
+/* An empty address space: core above, nothing below. @reference is world's root. Errors: -ENOMEM. */
+MUST_CHECK int mm_create(struct mm **mm);
+
+/*
+ * The child's half of fork: a copy of @from, private pages shared for copy-on-write.
+ * Errors: -ENOMEM, and then nothing has changed but that pages of @from may be write-protected.
+ */
+MUST_CHECK int mm_fork(struct mm *from, struct mm **to);
+
+/* Everything goes. @mm is not loaded and not NULL. */
+void mm_destroy(struct mm *mm);
+
+/* Load @mm's page tables, and let the resolver answer for it; NULL: world's own root. */
+void mm_load(struct mm *mm);
+
+/*
+ * Where the kernel's own top-level entries are, and how deep tables are: mm_start(), once. Frames are
+ * memory_init()'s.
+ */
+MUST_CHECK enum status mm_start(paddr_t reference_root, unsigned levels);
+
+/* mmap.c. @cache with mmap only: the file's, or NULL for anonymous memory. @may: VM_MAYREAD ... that the
+ * descriptor's mode allows. @offset in bytes. */
+int64_t mm_mmap(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t prot, uint64_t flags,
+                struct page_cache *cache, uint64_t may, uint64_t offset);
+int64_t mm_munmap(struct mm *mm, vaddr_t address, uint64_t bytes);
+int64_t mm_brk(struct mm *mm, vaddr_t end);
+int64_t mm_mprotect(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t prot, int key);
+int64_t mm_mremap(struct mm *mm, vaddr_t address, uint64_t old_bytes, uint64_t new_bytes,
+                  uint64_t flags, vaddr_t new_address);
+int64_t mm_madvise(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t advice);
+int64_t mm_msync(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t flags);
+int64_t mm_mlock(struct mm *mm, vaddr_t address, uint64_t bytes);
+int64_t mm_munlock(struct mm *mm, vaddr_t address, uint64_t bytes);
+/* @vector: one byte a page, bit 0: resident. Kernel memory of @pages bytes. */
+int64_t mm_mincore(struct mm *mm, vaddr_t address, uint64_t pages, uint8_t *vector);
+int64_t mm_pkey_alloc(struct mm *mm, uint64_t flags, uint64_t rights);
+int64_t mm_pkey_free(struct mm *mm, int key);
+
+/*
+ * Fault in every page of [@address, @address + @bytes), for writing where @write, as MAP_POPULATE,
+ * mlock and MADV_POPULATE do. Out: 0, or -ENOMEM (a hole), -EFAULT; -EAGAIN when a page
+ * is under way: mm->bad says which.
+ */
+MUST_CHECK int64_t mm_populate(struct mm *mm, vaddr_t address, uint64_t bytes, bool write);
+
+#endif
