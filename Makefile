@@ -47,7 +47,7 @@ $(O)/core.stripped: $(O)/core.elf
 -include $(CORE_OBJECTS:.o=.d)
 
 # ---- the rest ----------------------------------------------------------------------------------------
-include $(wildcard efi/efi.mk tests/host/host.mk tests/boot/hostile/hostile.mk)
+include $(wildcard efi/efi.mk tests/host/host.mk tests/boot/hostile/hostile.mk tests/programs/programs.mk)
 
 .PHONY: build run test test-full boot-test bench debug picture image usb setup format lint analyze compile_commands clean help
 build: $(O)/faultline.efi ## build the application: build/faultline.efi

@@ -1,0 +1,94 @@
+/*
+ * The parts of the programs' library that C cannot say: the first instruction, the return from a signal handler,
+ * the way back out of a faulting access, and what the compiler calls by itself (memset, memcpy).
+ */
+
+    .text
+
+/*
+ * _start: the kernel's entry (psABI, "Process initialization").
+ * In:  RSP -> argc, argv..., 0, envp..., 0, auxv...
+ * The C stack begins at the next page boundary below.
+ */
+    .globl _start
+    .type _start, @function
+_start:
+    xorl    %ebp, %ebp
+    movq    %rsp, %rdi
+    andq    $-4096, %rsp
+    call    program_begin
+    ud2
+    .size _start, . - _start
+
+/* signal_restorer: handlers return here with RSP at the frame's ucontext. */
+    .globl signal_restorer
+    .type signal_restorer, @function
+signal_restorer:
+    movl    $15, %eax
+    syscall
+    ud2
+    .size signal_restorer, . - signal_restorer
+
+/*
+ * access_enter: call the function in RDI with RSI and RDX as its arguments.
+ * Out: RAX as the function left it, or 0 when the handler sent the function to access_recover.
+ * Keeps access_stack at:   | r15 r14 r13 r12 rbp rbx | return address
+ */
+    .globl access_enter
+    .type access_enter, @function
+access_enter:
+    pushq   %rbx
+    pushq   %rbp
+    pushq   %r12
+    pushq   %r13
+    pushq   %r14
+    pushq   %r15
+    movq    %rsp, access_stack(%rip)
+    subq    $8, %rsp
+    movq    %rdi, %rax
+    movq    %rsi, %rdi
+    movq    %rdx, %rsi
+    call    *%rax
+    jmp     1f
+    .globl access_recover
+access_recover:
+    xorl    %eax, %eax
+1:  cld
+    movq    access_stack(%rip), %rsp
+    popq    %r15
+    popq    %r14
+    popq    %r13
+    popq    %r12
+    popq    %rbp
+    popq    %rbx
+    ret
+    .size access_enter, . - access_enter
+
+    .globl memset
+    .type memset, @function
+memset:
+    movq    %rdi, %r8
+    movl    %esi, %eax
+    movq    %rdx, %rcx
+    rep stosb
+    movq    %r8, %rax
+    ret
+    .size memset, . - memset
+
+    .globl memcpy
+    .type memcpy, @function
+memcpy:
+    movq    %rdi, %rax
+    movq    %rdx, %rcx
+    rep movsb
+    ret
+    .size memcpy, . - memcpy
+
+    .bss
+    .balign 8
+    .globl access_stack
+    .hidden access_stack
+access_stack:
+    .quad   0
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,59 @@
+# Ring-3 programs that run on Linux and here, the very same files (tests/programs/README.md). Included by the Makefile.
+#
+#   tests/programs/NAME.c           one program each: build/programs/NAME
+#   tests/programs/library/         what they all are linked with
+#   tests/programs/recorder/init.c  the first process of the system that make record boots
+#
+# Static, at 0x400000, with segments R, RX, R and RW. Nothing but the compiler is needed, and the same compiler
+# makes the same bytes wherever the tree lies.
+
+PROGRAMS            := $(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))
+STATIC_PIE_PROGRAMS := $(filter %_static_pie,$(PROGRAMS))
+PROGRAM_LIBRARY     := tests/programs/library/program.c tests/programs/library/program.S
+# Flags are part of what a log is recorded with: a change asks for make record.
+PROGRAM_FLAGS       := -std=gnu11 -O1 -ffreestanding -fno-stack-protector -fno-stack-clash-protection \
+                       -fcf-protection=none -fno-asynchronous-unwind-tables -fno-common -mgeneral-regs-only
+PROGRAM_LINK        := -nostdlib -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,-z,norelro \
+                       -Wl,-z,max-page-size=4096
+PROGRAM_FIXED       := -fno-pie -static -no-pie
+PROGRAM_PIE         := -fpie -static-pie
+PROGRAM_CC           = $(CC) -I. $(PROGRAM_FLAGS) $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -U_FORTIFY_SOURCE
+
+# $(call program_kind,FOLDER,FLAGS): objects below $(O)/FOLDER, and how programs are linked of them.
+define program_kind
+$(O)/$(1)/%.c.o: %.c tests/programs/programs.mk
+	$$(call say,CC,"$$< ($(1))")
+	@mkdir -p $$(@D)
+	$$(Q)$$(PROGRAM_CC) $$(filter-out -static -no-pie -static-pie,$(2)) -MMD -MP -c $$< -o $$@
+$(O)/$(1)/%.S.o: %.S tests/programs/programs.mk
+	$$(call say,AS,"$$< ($(1))")
+	@mkdir -p $$(@D)
+	$$(Q)$$(PROGRAM_CC) $$(filter-out -static -no-pie -static-pie,$(2)) -MMD -MP -c $$< -o $$@
+endef
+$(eval $(call program_kind,program-objects,$(PROGRAM_FIXED)))
+$(eval $(call program_kind,program-pie-objects,$(PROGRAM_PIE)))
+
+PROGRAM_FILES     := $(PROGRAMS:%=$(O)/programs/%)
+PROGRAM_PIE_FILES := $(STATIC_PIE_PROGRAMS:%=$(O)/programs/%)
+
+$(filter-out $(PROGRAM_PIE_FILES),$(PROGRAM_FILES)): $(O)/programs/%: \
+    $(O)/program-objects/tests/programs/%.c.o $(PROGRAM_LIBRARY:%=$(O)/program-objects/%.o)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PROGRAM_LINK) $(PROGRAM_FIXED) $^ -o $@
+$(PROGRAM_PIE_FILES): $(O)/programs/%: \
+    $(O)/program-pie-objects/tests/programs/%.c.o $(PROGRAM_LIBRARY:%=$(O)/program-pie-objects/%.o)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PROGRAM_LINK) $(PROGRAM_PIE) $^ -o $@
+
+$(O)/record-init: $(O)/program-objects/tests/programs/recorder/init.c.o $(PROGRAM_LIBRARY:%=$(O)/program-objects/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PROGRAM_LINK) $(PROGRAM_FIXED) $^ -o $@
+
+.PHONY: programs
+programs: $(PROGRAM_FILES) ## the ring-3 programs that Linux and we run: build/programs/*
+
+.SECONDARY: $(PROGRAMS:%=$(O)/program-objects/tests/programs/%.c.o)
+-include $(wildcard $(O)/program-objects/tests/programs/*.d $(O)/program-objects/tests/programs/*/*.d \
+                    $(O)/program-pie-objects/tests/programs/*.d)
