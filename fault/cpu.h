@@ -47,13 +47,20 @@ struct cpu {
     struct probe probe;
     enum fault_result (*resolver)(struct trap_frame *frame, uint64_t address);
     struct context batch; /* the batch boundary: where anything unexpected unwinds to */
-    struct oops oops;     /* reason OOPS_NONE, or what ended the last batch */
+    /*
+     * Not NULL: where die() goes on instead of at the batch boundary, once: it is NULL again then, and
+     * so is the resolver. For os/, which lets the task die of its oops and goes on: it takes @oops and
+     * sets its reason to OOPS_NONE.
+     */
+    const struct context *recover;
+    struct oops oops; /* reason OOPS_NONE, or what ended the last batch */
     struct {
         uint64_t rip, address;
         uint32_t count;
     } loop;          /* the last page fault that nobody's probe took */
     uint64_t faults; /* #PFs that came this far, probes' own apart */
     void *task;      /* os/ */
+    void *mm;        /* mm/: the address space whose faults the resolver answers */
     struct world firmware;
 };
 _Static_assert(offsetof(struct cpu, kernel_rsp) == 16, "assembly knows it");

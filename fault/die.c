@@ -70,8 +70,11 @@ static bool in_guard_page(uint64_t area, uint64_t address)
 _Noreturn void die(struct cpu *cpu, const struct trap_frame *frame, enum oops_reason reason)
 {
     struct oops *oops = &cpu->oops;
+    const struct context *recover = cpu->recover;
 
-    if (oops->reason != OOPS_NONE) {
+    cpu->recover =
+        NULL; /* from here on a fault ends the batch: who faults in here helps nobody on */
+    if (oops->reason != OOPS_NONE && !recover) {
         context_resume(&cpu->batch, 2); /* a fault in here: the first one is the story */
     }
     memset(oops, 0, sizeof(*oops));
@@ -114,7 +117,8 @@ _Noreturn void die(struct cpu *cpu, const struct trap_frame *frame, enum oops_re
     if (!trap_from_user(frame)) {
         call_trace(oops, (uint64_t)cpu, frame->rsp, frame->rbp);
     }
-    context_resume(&cpu->batch, 1);
+    cpu->user = NULL;
+    context_resume(recover ? recover : &cpu->batch, 1);
 }
 
 #define CALL_BYTES 5 /* e8 and a 32-bit distance */

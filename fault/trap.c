@@ -24,6 +24,16 @@ _Static_assert(VECTOR_SYSCALL == TRAP_VECTOR_SYSCALL, "entry.S knows it");
 
 void trap_dispatch(struct trap_frame *frame); /* entry.S calls it */
 
+/* Exceptions that an instruction raised by what it did: the others say nothing about it. */
+#define FIXED_UP                                                                                   \
+    (BIT(VECTOR_DE) | BIT(VECTOR_UD) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) |          \
+     BIT(VECTOR_AC) | BIT(VECTOR_CP) | BIT(VECTOR_TS))
+
+static bool fixed_up(struct trap_frame *frame)
+{
+    return frame->vector < 32 && (FIXED_UP >> frame->vector & 1) && fixup_exception(frame, 0);
+}
+
 static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_frame *frame)
 {
     if (cpu->probe.exit == PROBE_UNWIND) {
@@ -32,7 +42,7 @@ static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_fr
     if (trap_from_user(frame) && cpu->user) {
         ring3_leave(frame);
     }
-    if (!trap_from_user(frame) && fixup_exception(frame, 0)) {
+    if (!trap_from_user(frame) && fixed_up(frame)) {
         return;
     }
     die(cpu, frame, frame->vector == VECTOR_DF ? OOPS_DOUBLE_FAULT : OOPS_EXCEPTION);

@@ -282,6 +282,7 @@ static __attribute__((noinline)) void batch_or_unwind(struct cpu *cpu)
     cpu->in_batch = 0;
     cpu->probe.exit = PROBE_IDLE;
     cpu->resolver = NULL;
+    cpu->recover = NULL;
     cpu->user = NULL;
 }
 

@@ -105,6 +105,13 @@ uint64_t world_root(void);
 uint64_t twin_root(void);
 
 /*
+ * How programs are run, as Linux does: SMEP, SMAP, UMIP, PKE and FSGSBASE where CPUID has them, CR0.MP
+ * and AM set, TS and EM clear, and uaccess.h told so; PKRU is 0 until a task's is loaded. Off: as our world
+ * runs otherwise; the batch's end switches it off by itself. Translations are invalidated.
+ */
+void world_protect(bool on);
+
+/*
  * Test-only: what to leave wrong on the way back. Items: @wrong is XORed to what was saved. Tables:
  * the last byte is inverted.
  */

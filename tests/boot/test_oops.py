@@ -16,9 +16,10 @@ OOPSES = {
                                "uaccess_kernel_address"),
     "uaccess_noncanonical": ("an exception that nothing was waiting for", "#GP", "0", "uaccess_noncanonical"),
     "assertion": ("a broken invariant of Faultline's own", "no exception", "none", "assertion"),
+    "dies_twice": ("an exception that nothing was waiting for", "#UD", "0", "dies_twice"),
     "wild_jump": ("a page fault in ring 0 that nothing explains", "#PF", "10 (not-present I)", "wild_jump"),
 }
-BENIGN = ("passes", "fails", "silent", "broken_gs")
+BENIGN = ("passes", "fails", "silent", "broken_gs", "recovers")
 NORMAL = ("not_present.read_faults/4k.*", "not_present.present_is_allowed/4k.*", "takeover.*")
 REGISTERS = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", *(f"r{n}" for n in range(8, 16)))
 
@@ -62,7 +63,7 @@ class Oops(boot.Case):
             self.assertEqual(len(self.checks[f"harness.{name}"]), 2, name)
 
     def test_benign_cases(self):
-        for name, verdict in (("passes", "pass"), ("fails", "fail"), ("silent", "error"), ("broken_gs", "pass")):
+        for name, verdict in (("passes", "pass"), ("fails", "fail"), ("silent", "error"), ("broken_gs", "pass"), ("recovers", "pass")):
             for check in self.checks[f"harness.{name}"]:
                 self.assertEqual(check["verdict"], verdict, name)
                 self.assertNotIn("oops", check)
@@ -140,13 +141,13 @@ class Oops(boot.Case):
     def test_call_trace_names_functions(self):
         for name, oops, (*_, function) in self.each_oops():
             with self.subTest(name):
-                rip, trace = oops["text"].split("called from\n")
+                rip, _, trace = oops["text"].partition("called from\n")
                 rip = re.search(r"RIP (\S+)(?: (\S+)\+0x[0-9a-f]+)?\n", rip)
                 calls = re.findall(r"^    (\S+) (\S+)\+0x[0-9a-f]+$", trace, re.M)
                 names = [rip.group(2)] + [call for _, call in calls]
                 self.assertIn(function, names)
                 self.assertEqual(len(calls), len(oops["trace"]), trace)
-                if name != "stack_overflow":  # its innermost frames fill the trace
+                if name not in ("stack_overflow", "dies_twice"):  # innermost frames fill the trace; it ends there
                     self.assertIn("batch_run", names)
 
     def test_the_next_checks_run_as_ever(self):

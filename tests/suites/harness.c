@@ -2,6 +2,7 @@
  * harness.c: what the harness does with what no check expects. Each case runs only by name, and
  * tests/boot/ knows what has to come of it; the machine must be fine afterwards.
  */
+#include "fault/context.h"
 #include "fault/cpu.h"
 #include "fault/die.h"
 #include "fault/tables.h"
@@ -153,6 +154,49 @@ static void wild_jump(struct trial *trial)
     trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
 }
 
+/* os/ lets a task die of its oops and goes on: so does this check, twice. */
+static void recovers(struct trial *trial)
+{
+    struct cpu *cpu = cpu_current();
+    static volatile unsigned times;
+    struct context here;
+
+    for (times = 0; times < 2; times++) {
+        if (context_save(&here) == 0) {
+            cpu->resolver = NULL;
+            cpu->recover = &here;
+            no_fixup(trial); /* does not come back, or adds a comparison that fails */
+            trial_expect(trial, FIELD_EVENTS, times, 1, 0);
+        }
+        trial_expect(trial, FIELD_STATUS, times, OOPS_NO_FIXUP, cpu->oops.reason);
+        trial_expect(trial, FIELD_VECTOR, times, VECTOR_PF, cpu->oops.vector);
+        trial_expect(trial, FIELD_CR2, times, ABSENT, cpu->oops.cr2);
+        trial_expect(trial, FIELD_VALUE_READ, times, 0, (uint64_t)cpu->recover);
+        trial_expect(trial, FIELD_RFLAGS, times, 0, read_rflags() & RFLAGS_IF);
+        cpu->oops.reason = OOPS_NONE;
+    }
+}
+
+/*
+ * A fault inside die(): the call trace is read from a guard page, and #PF cannot be delivered. Going on
+ * at @recover would trust what just broke: it ends the batch, and the first fault is the story.
+ */
+static void dies_twice(struct trial *trial)
+{
+    struct cpu *cpu = cpu_current();
+    struct context here;
+
+    if (context_save(&here) == 0) {
+        cpu->recover = &here;
+        tables_gate(VECTOR_PF)->low &= ~BIT(47);
+        __asm__ volatile("mov %0, %%rbp; ud2"
+                         :
+                         : "r"((uint64_t)cpu + CPU_STACK_BOTTOM - 16)
+                         : "memory");
+    }
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
+}
+
 /* ---- what no machine survives
  * ---------------------------------------------------------------------------- */
 
@@ -201,6 +245,8 @@ static const struct test_case cases[] = {
     PROVOKES(uaccess_noncanonical),
     PROVOKES(assertion),
     PROVOKES(wild_jump),
+    PROVOKES(recovers),
+    PROVOKES(dies_twice),
     DESTROYS(triple_fault),
     DESTROYS(hang),
     DESTROYS(reset),

@@ -1,0 +1,91 @@
+/*
+ * fpu.h: the state that general-purpose registers leave out: x87, SSE, AVX, AVX-512. Core itself never
+ * touches it, so it is the firmware's until a batch that runs programs calls fpu_begin(), and then the
+ * programs' until the batch ends. SDM vol. 1 chapter 13, vol. 3A chapter 14.
+ *
+ * An area holds the state of one program in the standard format of XSAVE, which Linux's signal frames
+ * have as well (without XSAVE: FXSAVE's 512 bytes):
+ *
+ *     0  FXSAVE: FCW FSW FTW ... MXCSR (24), ST0-7 (32), XMM0-15 (160), free for software (464)
+ *   512  header: XSTATE_BV, XCOMP_BV (0), 48 bytes of 0
+ *   576  the parts that CPUID leaf 0DH has places for: YMM halves, AVX-512, PKRU
+ *
+ * PKRU has its place there, since signal frames show it, but is switched by WRPKRU alone: saving and
+ * restoring leave register and place as they are.
+ */
+#ifndef FAULT_FPU_H
+#define FAULT_FPU_H
+
+#include "x86/types.h"
+
+struct cpu;
+
+#define FPU_ALIGN       64u
+#define FPU_BYTES_MAX   4096u /* of an area of ours */
+#define FPU_FCW_START   0x37f
+#define FPU_MXCSR_START 0x1f80
+
+/* What a program may have: bits of XCR0. */
+#define FPU_X87    UINT64_C(0x001)
+#define FPU_SSE    UINT64_C(0x002)
+#define FPU_AVX    UINT64_C(0x004)
+#define FPU_AVX512 UINT64_C(0x0e0)
+#define FPU_PKRU   UINT64_C(0x200)
+
+/*
+ * The 48 bytes at FPU_SOFTWARE_AT of the area in a signal frame of Linux, which say what follows. Behind
+ * the area's @xstate_bytes lies FPU_MAGIC2.
+ */
+#define FPU_SOFTWARE_AT 464u
+#define FPU_HEADER_AT   512u
+#define FPU_MAGIC1      0x46505853u
+#define FPU_MAGIC2      0x46505845u
+struct fpu_software {
+    uint32_t magic1, extended_bytes; /* of area and FPU_MAGIC2 */
+    uint64_t features;               /* that the area has places for */
+    uint32_t xstate_bytes;           /* of the area */
+    uint32_t padding[7];
+};
+_Static_assert(sizeof(struct fpu_software) == 48, "what FXSAVE leaves free");
+
+/*
+ * Save the firmware's whole extended state, and let programs have all of the above that CPUID offers:
+ * CR4.OSFXSR, OSXMMEXCPT and OSXSAVE, XCR0; CR0.TS and EM clear. Once a batch, before the first of the
+ * functions below that touch registers; again is harmless. world.c gives it back at the batch's end.
+ * Out: false: the firmware uses more state than there is room to save.
+ */
+bool fpu_begin(struct cpu *cpu) MUST_CHECK;
+
+/* world.c: give back what fpu_begin() saved, if it did. CR4 and XCR0 are the caller's to restore. */
+void fpu_end(struct cpu *cpu);
+
+/* Valid after the first fpu_begin(): bytes of an area, and the XCR0 of programs (3 without XSAVE). */
+uint32_t fpu_area_bytes(void);
+uint64_t fpu_features(void);
+
+/* Make @area (aligned to FPU_ALIGN) what a program starts with. Before the first fpu_save() to it. */
+void fpu_init(void *area);
+
+/* Registers to @area, and back. Restoring a broken @area is a bug and oopses. */
+void fpu_save(void *area);
+void fpu_restore(const void *area);
+
+/*
+ * Would the processor take @area, wherever it came from? Not: reserved bits of MXCSR, a part that
+ * programs cannot have, a header that is not 0 where it must be.
+ */
+bool fpu_area_valid(const void *area) MUST_CHECK;
+
+/*
+ * Signal frames. fpu_frame_bytes(): the area with FPU_MAGIC2 behind it, as Linux lays it out.
+ * fpu_frame_make(): @frame from @area and a PKRU. fpu_frame_take(): the other way, from bytes that a
+ * program may have written; as Linux does, a frame without the magic numbers is FXSAVE's part alone and the
+ * rest starts afresh, and parts that the frame leaves out do so too. @pkru stays as it is where the frame has
+ * none. Out: false, and @area and @pkru untouched: Linux answers such a frame with SIGSEGV.
+ * @frame and @area are aligned to FPU_ALIGN; kernel memory.
+ */
+uint32_t fpu_frame_bytes(void);
+void fpu_frame_make(void *frame, const void *area, uint32_t pkru);
+bool fpu_frame_take(void *area, uint32_t *pkru, const void *frame) MUST_CHECK;
+
+#endif
