@@ -37,10 +37,16 @@ $(O)/core/%.S.o: %.S
 	$(Q)$(CC) $(CORE_FLAGS) -D__ASSEMBLY__ -c $< -o $@
 
 # core.elf keeps its debug information for gdb; the PE carries core.stripped, which keeps only symbols.
-$(O)/core.elf: $(CORE_OBJECTS) fault/core.lds
+# Of mm/ and os/ it takes what the suites reach.
+CORE_SYSTEM := $(filter $(O)/core/mm/% $(O)/core/os/%,$(CORE_OBJECTS))
+$(O)/core/system.a: $(CORE_SYSTEM)
+	@rm -f $@
+	$(Q)ar rcsD $@ $^
+$(O)/core.elf: $(CORE_OBJECTS) $(O)/core/system.a fault/core.lds
 	$(call say,LD,$@)
 	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-T,fault/core.lds -Wl,--build-id=sha1 -Wl,--fatal-warnings \
-	    -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack $(CORE_OBJECTS) -o $@
+	    -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack $(filter-out $(CORE_SYSTEM),$(CORE_OBJECTS)) \
+	    $(O)/core/system.a -o $@
 $(O)/core.stripped: $(O)/core.elf
 	$(Q)$(OBJCOPY) --strip-debug $< $@
 
