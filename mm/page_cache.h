@@ -26,7 +26,8 @@ enum vm_fault {
 struct page_cache_operations {
     /*
      * Fill @page, which is new and locked. DONE: it is up to date. RETRY: it will be; page_arrived()
-     * says when. SIGBUS: it cannot be read. NULL: a hole reads as zeros.
+     * says when, and until then @page is held for it. SIGBUS, OOM: it cannot be read. NULL: a hole
+     * reads as zeros.
      */
     enum vm_fault (*read_page)(struct page_cache *cache, struct page *page);
     /*
@@ -52,9 +53,14 @@ struct page_cache {
     const char *name;         /* for /proc/self/maps, "/memfd:x (deleted)"; belongs to the owner */
     uint64_t inode;           /* likewise */
     void *owner;
+    LIST_ENTRY(page_cache) in_all;
 };
 
-/* A file of 0 bytes with one reference. Out: NULL when there is no memory. */
+/* Every page cache there is, for the audit. */
+LIST_HEAD(page_cache_list, page_cache);
+extern struct page_cache_list all_page_caches;
+
+/* A file of 0 bytes with one reference. @operations is not NULL. Out: NULL when there is no memory. */
 MUST_CHECK struct page_cache *page_cache_create(const struct page_cache_operations *operations,
                                                 const char *name, void *owner);
 void page_cache_get(struct page_cache *cache);
@@ -67,14 +73,21 @@ struct page *page_cache_find(const struct page_cache *cache, uint64_t index);
 struct page *page_cache_first(const struct page_cache *cache, uint64_t index);
 struct page *page_cache_next(struct page *page);
 
+/* How many pages the file's size covers, the last one in part. */
+uint64_t page_cache_size_pages(const struct page_cache *cache);
+
 /*
  * The page at @index, made or read when it is missing. Out: DONE: *@page is up to date, with a
- * reference for the caller. SIGBUS: @index lies behind the file's end, or it cannot be read.
+ * reference for the caller. RETRY: *@page is under way, without one. Else NULL: SIGBUS: @index lies
+ * behind the file's end, or it cannot be read, which is said once: the next call tries again. OOM.
  */
 MUST_CHECK enum vm_fault page_cache_fetch(struct page_cache *cache, uint64_t index,
                                           struct page **page);
 
-/* A page that read_page left under way has come (@good) or cannot be read. */
+/*
+ * A page that read_page left under way has come (@good) or cannot be read. Its file may have been
+ * truncated meanwhile: then @page->cache is NULL, and the page goes.
+ */
 void page_arrived(struct page *page, bool good);
 
 /*
