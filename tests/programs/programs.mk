@@ -51,8 +51,22 @@ $(O)/record-init: $(O)/program-objects/tests/programs/recorder/init.c.o $(PROGRA
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PROGRAM_LINK) $(PROGRAM_FIXED) $^ -o $@
 
-.PHONY: programs
-programs: $(PROGRAM_FILES) ## the ring-3 programs that Linux and we run: build/programs/*
+# What a log's head has the hash of; written only when it changes.
+.PHONY: programs record programs-flags
+programs-flags:
+	@mkdir -p $(O)
+	@echo '$(strip $(PROGRAM_FLAGS) $(PROGRAM_LINK) $(PROGRAM_FIXED) $(PROGRAM_PIE))' >$(O)/program-flags.new
+	@cmp -s $(O)/program-flags.new $(O)/program-flags || cp $(O)/program-flags.new $(O)/program-flags
+	@rm -f $(O)/program-flags.new
+
+programs: $(PROGRAM_FILES) programs-flags ## the ring-3 programs that Linux runs, too: build/programs/*
+
+boot-test: programs
+
+record: ## record Linux's logs of the programs, in QEMU (KERNEL=FILE PROGRAM=GLOB TIMEOUT=)
+	$(Q)tools/setup run
+	$(Q)+$(AGAIN) programs $(O)/record-init
+	$(Q)tools/record $(O) $(PROGRAM)
 
 .SECONDARY: $(PROGRAMS:%=$(O)/program-objects/tests/programs/%.c.o)
 -include $(wildcard $(O)/program-objects/tests/programs/*.d $(O)/program-objects/tests/programs/*/*.d \
