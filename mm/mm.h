@@ -93,9 +93,10 @@ void mm_destroy(struct mm *mm);
 void mm_load(struct mm *mm);
 
 /*
- * Where the kernel's own top-level entries are, and how deep tables are: mm_start(), once. Frames are
- * memory_init()'s.
+ * Where the kernel's own top-level entries are, and how deep tables are: mm_start(), once; it is
+ * kept in mm_reference, whose new tables come from memory.frames. Frames are memory_init()'s.
  */
+extern struct address_space mm_reference;
 MUST_CHECK enum status mm_start(paddr_t reference_root, unsigned levels);
 
 /* mmap.c. @cache with mmap only: the file's, or NULL for anonymous memory. @may: VM_MAYREAD ... that the

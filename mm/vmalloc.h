@@ -15,9 +15,14 @@
 #define VMALLOC_BASE_5 UINT64_C(0xffa0000000000000)
 #define VMALLOC_BYTES  (UINT64_C(1) << 38)
 
-/* @bytes of zeros, page-aligned, writable, not executable. Out: NULL when there is no memory. */
+/* @bytes of zeros, page-aligned, writable, not executable. Out: NULL when there is no memory or no
+ * room, or for 0 bytes. */
 MUST_CHECK void *vmalloc(uint64_t bytes);
+/* @at is NULL or came from vmalloc. Its tables stay: roots have copies of what leads to them. */
 void vfree(void *at);
+
+/* Give back those tables, too. In: nothing is allocated any more, and no mm exists. */
+void vmalloc_stop(void);
 
 /* Is @address in the area? */
 bool vmalloc_holds(vaddr_t address);
