@@ -252,7 +252,7 @@ static uint32_t run(void)
             say(stream_bytes(STREAM_CONSOLE), session->stream[STREAM_CONSOLE].length);
             session->stream[STREAM_CONSOLE].length = 0;
             step(SESSION_RUN);
-        } while (session->stream[STREAM_CONSOLE].length);
+        } while (session->stream[STREAM_CONSOLE].length || session->done < session->planned);
         let_read();
         return session->state == SESSION_LISTED ? session->exit_status : STATUS_ERROR;
     }

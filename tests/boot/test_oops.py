@@ -17,9 +17,11 @@ OOPSES = {
     "uaccess_noncanonical": ("an exception that nothing was waiting for", "#GP", "0", "uaccess_noncanonical"),
     "assertion": ("a broken invariant of Faultline's own", "no exception", "none", "assertion"),
     "dies_twice": ("an exception that nothing was waiting for", "#UD", "0", "dies_twice"),
+    "dies_in_its_second_step": ("an exception that nothing was waiting for", "#UD", "0",
+                                "dies_in_its_second_step"),
     "wild_jump": ("a page fault in ring 0 that nothing explains", "#PF", "10 (not-present I)", "wild_jump"),
 }
-BENIGN = ("passes", "fails", "silent", "broken_gs", "recovers")
+BENIGN = ("passes", "fails", "silent", "takes_steps", "broken_gs", "recovers")
 NORMAL = ("not_present.read_faults/4k.*", "not_present.present_is_allowed/4k.*", "takeover.*")
 REGISTERS = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", *(f"r{n}" for n in range(8, 16)))
 

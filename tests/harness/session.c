@@ -273,14 +273,26 @@ static bool read_options(void)
     return true;
 }
 
-/* --explain: run what it names, and tell all about it, until the stream is full or an exception
- * ends the step. */
+/* Out: NULL: the check needs another step. */
+static const struct record *run_check(uint64_t until)
+{
+    run.running = true;
+    const struct record *record = trial_run(&run.check, until);
+    run.running = false;
+    return record;
+}
+
+/* --explain: run what it names, and tell all about it, until the stream is full, or a check or an
+ * exception ends the step. */
 static void explain_checks(void)
 {
+    uint64_t until = read_tsc() + session->budget_ticks;
+
     while (run.more && report_space(session)) {
-        run.running = true;
-        const struct record *record = trial_run(&run.check);
-        run.running = false;
+        const struct record *record = run_check(until);
+        if (!record) {
+            return;
+        }
         result(record);
         plan_next();
     }
@@ -577,6 +589,7 @@ static void start(const struct boot_info *boot)
     memset(&run, 0, sizeof(run));
     memset(&past, 0, sizeof(past));
     memset(&sweep, 0, sizeof(sweep));
+    trial_abandon();
     run.round = 1;
     run.started = read_tsc();
     memset(session->totals, 0, sizeof(session->totals));
@@ -661,14 +674,6 @@ static bool announce(void)
     write_about(&about);
     run.announced = true;
     return true;
-}
-
-static const struct record *run_check(void)
-{
-    run.running = true;
-    const struct record *record = trial_run(&run.check);
-    run.running = false;
-    return record;
 }
 
 /* ---- the matrix
@@ -794,9 +799,13 @@ static void run_checks(void)
         }
         bool alone = goes_alone(&run.check), dangerous = is_dangerous(&run.check);
         bool forgetful = journal.full || session->journal_carrier == JOURNAL_NONE;
-        result(dangerous && forgetful
-                   ? trial_verdict(&run.check, VERDICT_SKIP, REASON_NO_RESOURCE, 0)
-                   : run_check());
+        const struct record *record =
+            dangerous && forgetful ? trial_verdict(&run.check, VERDICT_SKIP, REASON_NO_RESOURCE, 0)
+                                   : run_check(until);
+        if (!record) {
+            return;
+        }
+        result(record);
         plan_next();
         if (alone) {
             run.announced = false;

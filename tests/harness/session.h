@@ -37,7 +37,7 @@ enum session_state {
     SESSION_FINISHED,    /* reports are complete, exit_status is final */
     SESSION_WANTS_BASELINE, /* options.baseline names a file: its bytes, then SESSION_START again */
     SESSION_LISTED, /* --list, --explain, --help: text is in the console stream; SESSION_RUN until
-                     * no more comes
+                     * no more comes and @done is @planned
                      */
 };
 

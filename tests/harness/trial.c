@@ -52,6 +52,11 @@ void trial_error(struct trial *trial, enum reason reason, unsigned detail)
     trial->reason_detail = (uint16_t)detail;
 }
 
+void trial_again(struct trial *trial)
+{
+    trial->again = true;
+}
+
 static enum verdict trial_judge(const struct trial *trial)
 {
     if (trial->reason != REASON_NONE) {
@@ -158,16 +163,28 @@ __attribute__((noinline)) void trial_run_one(struct trial *trial, const char *id
     trial->test_case->run(trial);
 }
 
-const struct record *trial_run(const struct check_ref *ref)
+const struct record *trial_run(const struct check_ref *ref, uint64_t until)
 {
     static char id[CHECK_ID_TEXT];
 
-    trial_begin(&current, ref);
-    check_id(ref, id);
-    if (trial_possible(&current)) {
-        trial_run_one(&current, id);
+    if (current.again) {
+        current.again = false;
+        current.step++;
+    } else {
+        trial_begin(&current, ref);
+        check_id(ref, id);
+        if (!trial_possible(&current)) {
+            return make_record(&current, NULL);
+        }
     }
-    return make_record(&current, NULL);
+    current.until = until;
+    trial_run_one(&current, id);
+    return current.again ? NULL : make_record(&current, NULL);
+}
+
+void trial_abandon(void)
+{
+    current.again = false;
 }
 
 const struct record *trial_filled(const struct check_ref *ref, trial_fill *fill,
@@ -180,6 +197,7 @@ const struct record *trial_filled(const struct check_ref *ref, trial_fill *fill,
 
 const struct record *trial_oops(const struct oops *oops)
 {
+    trial_abandon();
     return make_record(&current, oops);
 }
 

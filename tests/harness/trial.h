@@ -2,6 +2,9 @@
  * trial.h: one check while it runs. A case's function gets one, compares what it got with what it
  * expects, and returns; the verdict follows from the comparisons. A check that compares nothing is
  * an ERROR.
+ *
+ * Most checks are over in far less than a step of the session. One that may take longer ends its
+ * step at about @until by trial_again(), and is called once more in the next one.
  */
 #ifndef HARNESS_TRIAL_H
 #define HARNESS_TRIAL_H
@@ -22,6 +25,9 @@ struct trial {
     uint16_t reason_detail;
     bool skipped;
     uint16_t comparisons, left_out; /* @left_out: did not fit; then it is an ERROR */
+    bool again;                     /* trial_again() was called */
+    uint32_t step;                  /* how often the case's function was called before */
+    uint64_t until;                 /* TSC: when this step should end */
     uint8_t annex;                  /* enum record_annex, and what it holds */
     const void *annex_data;
     uint16_t deviation; /* with an annex: as record.deviation, if it fails */
@@ -47,11 +53,18 @@ void trial_skip(struct trial *trial, enum reason reason, unsigned detail);
 /* The harness could not do its part. */
 void trial_error(struct trial *trial, enum reason reason, unsigned detail);
 
+/* The check needs another step: its function is called again in the next one, with this trial. */
+void trial_again(struct trial *trial);
+
 /*
- * Run the check @ref and make its record, with known deviations recognised. A check that leaves by
+ * Run the check @ref, or the rest of it, until about @until (TSC), and make its record, with known
+ * deviations recognised. Out: NULL: it needs another step; call again. A check that leaves by
  * the batch boundary never returns here: trial_oops makes its record.
  */
-const struct record *trial_run(const struct check_ref *ref);
+const struct record *trial_run(const struct check_ref *ref, uint64_t until);
+
+/* Forget a check that needs another step: the next trial_run begins anew. */
+void trial_abandon(void);
 
 /*
  * The same for a check whose results are there already: @fill enters them.

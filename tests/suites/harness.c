@@ -46,6 +46,26 @@ static void slow(struct trial *trial)
     trial_expect(trial, FIELD_EVENTS, 0, 1, 1);
 }
 
+/* What is compared in an earlier step is still there in a later one. */
+#define STEPS 5u
+static void takes_steps(struct trial *trial)
+{
+    trial_expect(trial, FIELD_EVENTS, trial->step, trial->comparisons, trial->step);
+    if (trial->step + 1 < STEPS) {
+        trial_again(trial);
+    } else {
+        trial_expect(trial, FIELD_EVENTS, STEPS, STEPS, trial->comparisons);
+    }
+}
+
+static void dies_in_its_second_step(struct trial *trial)
+{
+    if (trial->step) {
+        __asm__ volatile("ud2");
+    }
+    trial_again(trial);
+}
+
 /* ---- what no check expects
  * --------------------------------------------------------------------------------- */
 
@@ -234,6 +254,8 @@ static const struct test_case cases[] = {
     PROVOKES(fails),
     PROVOKES(silent),
     PROVOKES(slow),
+    PROVOKES(takes_steps),
+    PROVOKES(dies_in_its_second_step),
     PROVOKES(unexpected_vector),
     PROVOKES(nmi),
     PROVOKES(no_fixup),
