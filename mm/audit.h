@@ -16,12 +16,14 @@ enum audit_finding {
     AUDIT_COUNT,       /* a page's count is not what holds it */
     AUDIT_MAPCOUNT,    /* nor its mapcount its PTEs */
     AUDIT_OUTSIDE_VMA, /* a leaf in no VMA */
-    AUDIT_WRITABLE,    /* a writable private leaf leads to a page with more than one holder */
-    AUDIT_RIGHTS,      /* a leaf gives rights that its VMA has not */
-    AUDIT_FOREIGN,     /* a leaf leads out of the pool */
-    AUDIT_TREE,        /* VMAs overlap, are out of order, or a gap is wrong */
-    AUDIT_CACHE,       /* a page cache and its pages disagree */
-    AUDIT_LEAK,        /* frames are in use that nobody has */
+    AUDIT_WRITABLE, /* a writable private leaf, or an exclusive page, with more than one holder */
+    AUDIT_CLEAN,    /* a writable leaf of a clean page, whose file tracks writes */
+    AUDIT_RIGHTS,   /* a leaf gives rights that its VMA has not, or is hidden without cause */
+    AUDIT_FOREIGN,  /* a leaf leads to what is not a page of its VMA's */
+    AUDIT_TREE,     /* VMAs overlap, are out of order, or the tree's sums are wrong */
+    AUDIT_CACHE,    /* a page cache and its pages or mappings disagree */
+    AUDIT_TABLE,    /* a table is shared, free, or serves no VMA */
+    AUDIT_LEAK,     /* frames are in use that nobody has */
     AUDIT_FINDINGS
 };
 
@@ -29,8 +31,9 @@ struct audit {
     enum audit_finding finding;
     struct mm *mm;
     vaddr_t address; /* where, if it has an address */
+    paddr_t frame;   /* which, if it has one */
     uint64_t expected, got;
-    uint64_t tables, pages, object_frames; /* frames of each kind that were found */
+    uint64_t tables, pages, object_frames; /* frames of each kind that were found, if all is good */
 };
 
 /* Scan everything: all mm's are known to mm.c, all page caches to page_cache.c. */

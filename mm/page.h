@@ -24,6 +24,7 @@ enum page_flags {
     PAGE_DIRTY = 16,    /* of a file: written since its file last took it */
     PAGE_OBJECTS = 32,  /* objects are cut from it */
     PAGE_ERROR = 64,    /* of a file: could not be read */
+    PAGE_KERNEL = 128,  /* the kernel's own: a buffer that something outside mm/ holds */
 };
 
 /*
@@ -32,9 +33,9 @@ enum page_flags {
  */
 struct page {
     uint32_t count;
-    uint32_t mapcount; /* PTEs among them */
-    uint32_t flags;    /* enum page_flags */
-    uint32_t spare;
+    uint32_t mapcount;        /* PTEs among them */
+    uint32_t flags;           /* enum page_flags */
+    uint32_t seen;            /* the audit's: what its scan has found */
     struct page_cache *cache; /* the file that it belongs to, or NULL */
     uint64_t index;           /* its place there, pages */
     RB_ENTRY(page) node;      /* of the cache's pages */
