@@ -38,7 +38,7 @@ enum status frame_pool_init(struct frame_pool *pool, const char *name, paddr_t b
 
 enum status frame_alloc(struct frame_pool *pool, paddr_t *frame)
 {
-    if (pool->free == 0) {
+    if (pool->free == 0 || (pool->fail_in && --pool->fail_in == 0)) {
         return STATUS_NO_FRAMES;
     }
     /* As one is free, the search ends before the bits behind the last frame. */
@@ -47,7 +47,8 @@ enum status frame_alloc(struct frame_pool *pool, paddr_t *frame)
         word++;
     }
     size_t found = word * WORD_BITS + (size_t)__builtin_ctzll(~pool->used[word]);
-    set_used(pool, found, 1);
+    pool->used[word] |= BIT(found % WORD_BITS);
+    pool->free--;
     pool->lowest = found + 1;
     *frame = pool->base + found * PAGE_SIZE;
     return STATUS_OK;

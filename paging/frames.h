@@ -14,10 +14,11 @@
 struct frame_pool {
     const char *name;
     paddr_t base;
-    size_t frames;  /* in all */
-    size_t free;    /* of them */
-    size_t lowest;  /* every frame below this one is out */
-    uint64_t *used; /* one bit a frame */
+    size_t frames;    /* in all */
+    size_t free;      /* of them */
+    size_t lowest;    /* every frame below this one is out */
+    uint64_t *used;   /* one bit a frame */
+    uint64_t fail_in; /* test-only: this allocation from now on fails; 0: none */
 };
 
 /* Words of storage that a pool of @frames needs. */
@@ -31,7 +32,7 @@ struct frame_pool {
 MUST_CHECK enum status frame_pool_init(struct frame_pool *pool, const char *name, paddr_t base,
                                        size_t frames, uint64_t *storage);
 
-/* Take the lowest free frame. Errors: NO_FRAMES. */
+/* Take the lowest free frame. Errors: NO_FRAMES, also when it is @fail_in's turn. */
 MUST_CHECK enum status frame_alloc(struct frame_pool *pool, paddr_t *frame);
 
 /*

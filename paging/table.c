@@ -8,6 +8,7 @@
 #include "table.h"
 #include "phys.h"
 #include "tlb.h"
+#include "x86/memory.h"
 
 static pte_t load(const pte_t *at)
 {
@@ -213,6 +214,49 @@ enum status paging_map(struct address_space *space, vaddr_t va, paddr_t pa, uint
     return STATUS_OK;
 }
 
+pte_t *paging_leaf(const struct address_space *space, vaddr_t va, vaddr_t *end)
+{
+    paddr_t table = space->root;
+    unsigned shift = PAGE_SHIFT + 9 * (space->levels - 1);
+
+    for (; shift > PAGE_SHIFT; shift -= 9) {
+        const pte_t *entries = phys_to_virt(table);
+        pte_t entry = load(&entries[va >> shift & (TABLE_ENTRIES - 1)]);
+        if (!(entry & PTE_P)) {
+            *end = ((va >> shift) + 1) << shift;
+            return NULL;
+        }
+        table = entry & PTE_ADDRESS;
+    }
+    *end = (va | (PAGE_SIZE_2M - 1)) + 1;
+    return (pte_t *)phys_to_virt(table) + level_index(va, 1);
+}
+
+enum status paging_leaf_make(struct address_space *space, vaddr_t va, pte_t **leaf)
+{
+    pte_t *at[LEVELS_MAX];
+    unsigned level = descend(space->root, space->levels, va, 1, at);
+    paddr_t frame[LEVELS_MAX];
+    unsigned count = 0;
+
+    while (count < level - 1) {
+        if (frame_alloc(space->tables, &frame[count]) != STATUS_OK) {
+            while (count) {
+                (void)!frame_free(space->tables, frame[--count]);
+            }
+            return STATUS_NO_FRAMES;
+        }
+        memset(phys_to_virt(frame[count++]), 0, PAGE_SIZE);
+    }
+    pte_t *entry = at[level - 1];
+    while (count) {
+        store(entry, frame[--count] | space->table_flags | PTE_P);
+        entry = (pte_t *)phys_to_virt(frame[count]) + level_index(va, --level);
+    }
+    *leaf = entry;
+    return STATUS_OK;
+}
+
 /* ---- changing and unmaking ------------------------------------------------------------------- */
 
 /* Whether leaves map all of @bytes from @va on, none reaches out, and all may be changed so. */
@@ -325,4 +369,55 @@ enum status paging_unmap(struct address_space *space, vaddr_t va, uint64_t bytes
         }
     }
     return STATUS_OK;
+}
+
+/* What paging_free_tables works with. */
+struct freeing {
+    struct address_space *space;
+    vaddr_t start, last, floor, ceiling_last;
+};
+
+/* The tables below @table, which is of @level and serves addresses from @base on. */
+static void free_below(const struct freeing *freeing, paddr_t table, unsigned level, vaddr_t base)
+{
+    const uint64_t span = level_span(level);
+    pte_t *entries = phys_to_virt(table);
+
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+        const vaddr_t first = base + i * span, last = first + span - 1;
+        if (last < freeing->start || !(load(&entries[i]) & PTE_P)) {
+            continue;
+        }
+        if (first > freeing->last) {
+            break;
+        }
+        const paddr_t below = load(&entries[i]) & PTE_ADDRESS;
+        if (level > 2) {
+            free_below(freeing, below, level - 1, first);
+        }
+        if (first >= freeing->floor && last <= freeing->ceiling_last) {
+            store(&entries[i], 0);
+            tlb_flush_page(first);
+            if (frame_free(freeing->space->tables, below) != STATUS_OK) {
+                __builtin_trap();
+            }
+        }
+    }
+}
+
+void paging_free_tables(struct address_space *space, vaddr_t start, vaddr_t end, vaddr_t floor,
+                        vaddr_t ceiling)
+{
+    const vaddr_t half_last = BIT(PAGE_SHIFT + 9 * space->levels - 1) - 1;
+    const struct freeing freeing = {
+        .space = space,
+        .start = start,
+        .last = end - 1,
+        .floor = floor,
+        .ceiling_last = ceiling ? ceiling - 1 : half_last,
+    };
+
+    if (start < end) {
+        free_below(&freeing, space->root, space->levels, 0);
+    }
 }

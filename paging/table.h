@@ -72,6 +72,24 @@ MUST_CHECK enum status paging_protect(struct address_space *space, vaddr_t va, u
 MUST_CHECK enum status paging_entry(struct address_space *space, vaddr_t va, unsigned level,
                                     pte_t **entry);
 
+/*
+ * The leaf of @va at level 1, for whoever keeps spaces of nothing but 4-KiB leaves. Out: where it
+ * is, and in *@end the address behind its table's last leaf; or NULL where a table is missing, and in *@end
+ * the address behind the hole that this leaves. Both may be 0: behind the last address of all.
+ */
+pte_t *paging_leaf(const struct address_space *space, vaddr_t va, vaddr_t *end);
+
+/* The same, with the missing tables made: all of them or none. Errors: NO_FRAMES. */
+MUST_CHECK enum status paging_leaf_make(struct address_space *space, vaddr_t va, pte_t **leaf);
+
+/*
+ * Give back the tables under @root that lie within [@floor, @ceiling), of those that serve
+ * [@start, @end): the caller knows that no leaf of [@floor, @ceiling) is in use. Flushed here, as for
+ * paging_unmap. The root stays. All in the lower half; @ceiling 0 is its end.
+ */
+void paging_free_tables(struct address_space *space, vaddr_t start, vaddr_t end, vaddr_t floor,
+                        vaddr_t ceiling);
+
 enum walk_end {
     WALK_LEAF,          /* present all the way down */
     WALK_NOT_PRESENT,   /* the entry at @last has P=0 */
