@@ -18,6 +18,7 @@ enum fault_result {
     FAULT_RETRY,    /* the tables allow it now: execute the instruction again */
     FAULT_NOT_MINE, /* go on with the exception table, then oops */
     FAULT_LEAVE,    /* user fault: leave ring3_run with this vector */
+    FAULT_OOPS,     /* a bug of ours: no exception table excuses it */
 };
 
 /* How an armed probe is left; the outcome is recorded in either case. */

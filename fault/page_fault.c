@@ -45,6 +45,8 @@ static __attribute__((noinline)) void page_fault_sort(struct cpu *cpu, struct tr
             return;
         case FAULT_LEAVE:
             ring3_leave(frame);
+        case FAULT_OOPS:
+            die(cpu, frame, OOPS_NO_FIXUP);
         case FAULT_NOT_MINE:
             break;
         }

@@ -5,7 +5,7 @@
 
 #include "uaccess_raw.h"
 
-/* uaccess.S reads it. */
+/* uaccess.S reads it, too. */
 uint8_t uaccess_smap;
 static uint64_t user_end = BIT(47);
 

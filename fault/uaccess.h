@@ -10,6 +10,7 @@
 
 /* Say how the processor runs now: whether CR4.SMAP is set, and the paging levels. */
 void uaccess_configure(bool smap, unsigned levels);
+extern uint8_t uaccess_smap; /* what was said */
 
 /* Do @bytes from @address lie in the lower half, as user memory must? */
 bool uaccess_in_range(vaddr_t address, uint64_t bytes) MUST_CHECK;

@@ -53,12 +53,18 @@ enum vm_fault fault_shared(struct fault *fault);        /* shared.c: shared writ
 enum vm_fault fault_make_writable(struct fault *fault); /* shared.c: page_mkwrite, dirty */
 
 /*
- * stack.c: let @vma (GROWSDOWN) grow down to @address. @rsp: of ring 3, for the historic rule, or 0.
+ * How PKRU is read while programs run; NULL where the processor has no protection keys.
+ */
+extern uint32_t (*mm_read_pkru)(void);
+
+/*
+ * stack.c: let @vma (GROWSDOWN) grow down to the page of @address.
  * Errors: -ENOMEM, -EPERM as in Linux.
  */
 MUST_CHECK int stack_expand(struct vma *vma, vaddr_t address);
 
 /* Refuse growth far below RSP as Linux did before 5.0 (documented option, off). */
 extern bool stack_historic_rule;
+#define STACK_HISTORIC_SLACK UINT64_C(65792) /* bytes: 65536 + 32 * sizeof(long) */
 
 #endif

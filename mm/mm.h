@@ -89,6 +89,9 @@ MUST_CHECK int mm_fork(struct mm *from, struct mm **to);
 /* Everything goes. @mm is not loaded and not NULL. */
 void mm_destroy(struct mm *mm);
 
+/* mm_create's counterpart: @mm has no VMA and no table but its root, which goes with it. */
+void mm_free(struct mm *mm);
+
 /* Load @mm's page tables, and let the resolver answer for it; NULL: world's own root. */
 void mm_load(struct mm *mm);
 
@@ -118,10 +121,17 @@ int64_t mm_pkey_alloc(struct mm *mm, uint64_t flags, uint64_t rights);
 int64_t mm_pkey_free(struct mm *mm, int key);
 
 /*
- * Fault in every page of [@address, @address + @bytes), for writing where @write, as MAP_POPULATE,
- * mlock and MADV_POPULATE do. Out: 0, or -ENOMEM (a hole), -EFAULT; -EAGAIN when a page
- * is under way: mm->bad says which.
+ * Fault in every page of [@address, @address + @bytes), page-aligned, as MAP_POPULATE, mlock and
+ * MADV_POPULATE do; pages that are there already cost no fault.
+ * Errors: -ENOMEM: a hole, or no memory; -EFAULT: SIGBUS, or the VMA forbids it; -EAGAIN: a page is
+ * under way, mm->bad.page.
  */
-MUST_CHECK int64_t mm_populate(struct mm *mm, vaddr_t address, uint64_t bytes, bool write);
+enum populate {
+    POPULATE_AS_MAPPED, /* write to private writable VMAs, so that nothing is left to copy; else read */
+    POPULATE_READ,
+    POPULATE_WRITE,
+};
+MUST_CHECK int64_t mm_populate(struct mm *mm, vaddr_t address, uint64_t bytes,
+                               enum populate populate);
 
 #endif

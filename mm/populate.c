@@ -1,0 +1,71 @@
+/*
+ * populate.c: faults that the kernel makes for a program, page by page: MAP_POPULATE, mlock,
+ * MADV_POPULATE. Floor: mm. They go the way of mm_handle_fault() like the program's own.
+ */
+#include "fault.h"
+
+/* Is what the fault would bring there already? */
+static bool is_there(pte_t entry, bool write)
+{
+    return entry & PTE_P && (!write || entry & PTE_RW);
+}
+
+static int64_t populate_page(struct vma *vma, vaddr_t address, bool write)
+{
+    struct mm *mm = vma->mm;
+    vaddr_t end;
+    const pte_t *pte = paging_leaf(&mm->space, address, &end);
+    struct page *waits_for = NULL;
+
+    if (pte && is_there(*pte, write)) {
+        return 0;
+    }
+    switch (mm_handle_fault(vma, address,
+                            FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_RETRY_NOWAIT |
+                                (write ? FAULT_FLAG_WRITE : 0),
+                            &waits_for)) {
+    case VM_FAULT_DONE:
+        return 0;
+    case VM_FAULT_OOM:
+        return -ENOMEM;
+    case VM_FAULT_SIGBUS:
+    case VM_FAULT_SIGSEGV:
+        return -EFAULT;
+    case VM_FAULT_RETRY:
+        mm->bad = (struct bad_fault){.kind = BAD_WAIT, .address = address, .page = waits_for};
+        return -EAGAIN;
+    }
+    __builtin_unreachable();
+}
+
+/* Would a fault by @populate be allowed in @vma, and is it a write? */
+static bool is_allowed(const struct vma *vma, enum populate populate, bool *write)
+{
+    *write = populate == POPULATE_WRITE ||
+             (populate == POPULATE_AS_MAPPED && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
+    return vma->flags & VM_RESERVED ? false
+           : *write                 ? (vma->flags & VM_WRITE) != 0
+                                    : (vma->flags & VM_ACCESS_FLAGS) != 0;
+}
+
+int64_t mm_populate(struct mm *mm, vaddr_t address, uint64_t bytes, enum populate populate)
+{
+    const vaddr_t end = address + bytes;
+    int64_t result = 0;
+
+    while (address < end && result == 0) {
+        struct vma *vma = vma_at(mm, address);
+        bool write;
+        if (!vma) {
+            return -ENOMEM;
+        }
+        if (!is_allowed(vma, populate, &write)) {
+            return -EFAULT;
+        }
+        const vaddr_t part = vma->end < end ? vma->end : end;
+        for (; address < part && result == 0; address += PAGE_SIZE) {
+            result = populate_page(vma, address, write);
+        }
+    }
+    return result;
+}
