@@ -64,6 +64,7 @@ static inline struct vma *vma_at(const struct mm *mm, vaddr_t address);
 struct vma *vma_first(const struct mm *mm);
 struct vma *vma_next(struct vma *vma);
 struct vma *vma_previous(struct vma *vma);
+struct vma *vma_last(const struct mm *mm);
 
 /*
  * A VMA of @mm with these bounds and flags, in no tree yet; its prot follows from the flags. It takes
@@ -113,6 +114,9 @@ static inline unsigned vma_key(const struct vma *vma)
 
 /* Give @vma an anon_vma number before its first private page: a mergeable neighbour's, or a new one. */
 void vma_prepare_anon(struct vma *vma);
+
+/* An anon_vma number that nobody has yet. */
+uint64_t vma_new_anon(void);
 
 /* The index in the file of the page at @address. */
 static inline uint64_t vma_index(const struct vma *vma, vaddr_t address)

@@ -1,0 +1,79 @@
+/*
+ * fork.c: a second address space like the first, and the end of one. Floor: mm.
+ *
+ *   before         after fork                           after the first write, by either
+ *   RW- --> 7      parent R-- --> 7 <-- R-- child       RW- --> 9 (copy)     R-- --> 7
+ *
+ * Only what a fault could not bring again is copied: leaves of VMAs that have pages of their own
+ * (anon_vma). Shared and merely read memory is found again through the file, or the zero page.
+ */
+#include "range.h"
+
+/* What the child has of the parent's besides VMAs. */
+static void copy_fields(const struct mm *from, struct mm *to)
+{
+    to->keys = from->keys;
+    to->execute_only_key = from->execute_only_key;
+    to->mmap_base = from->mmap_base;
+    to->brk_start = from->brk_start;
+    to->brk = from->brk;
+    to->stack_start = from->stack_start;
+    to->stack_limit = from->stack_limit;
+    to->data_limit = from->data_limit;
+    to->address_limit = from->address_limit;
+    to->lock_limit = from->lock_limit;
+}
+
+/* The child's copy of @from, with its leaves. Locks are not inherited. */
+static int fork_vma(struct vma *from, struct mm *to)
+{
+    struct vma *copy = vma_create(to, from->start, from->end, from->flags & ~VM_LOCKED, from->cache,
+                                  from->page_offset);
+
+    if (!copy) {
+        return -ENOMEM;
+    }
+    vma_insert(to, copy);
+    to->pages_total += (copy->end - copy->start) / PAGE_SIZE;
+    if (from->flags & VM_WIPEONFORK || !from->anon_vma) {
+        return 0;
+    }
+    /* Linux gives the child an anon_vma of its own behind the parent's: two such never merge. */
+    copy->anon_vma = vma_new_anon();
+    copy->anon_shared = true;
+    return range_copy(from, copy);
+}
+
+int mm_fork(struct mm *from, struct mm **to)
+{
+    struct mm *child;
+    int result = mm_create(&child);
+
+    if (result != 0) {
+        return result;
+    }
+    copy_fields(from, child);
+    for (struct vma *vma = vma_first(from); vma && result == 0; vma = vma_next(vma)) {
+        if (!(vma->flags & VM_DONTCOPY)) {
+            result = fork_vma(vma, child);
+        }
+    }
+    if (result != 0) {
+        mm_destroy(child);
+        return result;
+    }
+    *to = child;
+    return 0;
+}
+
+void mm_destroy(struct mm *mm)
+{
+    struct vma *vma;
+
+    while ((vma = vma_first(mm))) {
+        range_zap(vma, vma->start, vma->end, ZAP_ALL);
+        vma_remove(mm, vma);
+    }
+    paging_free_tables(&mm->space, 0, TASK_SIZE, 0, 0);
+    mm_free(mm);
+}
