@@ -21,6 +21,7 @@ enum os_state {
     OS_RUNNING, /* call os_run() again */
     OS_WAITING, /* every task waits for a page that is under way: serve it, then call again */
     OS_DONE,    /* the first program and all its children are gone: os_result() */
+    OS_UNABLE, /* this machine cannot run programs: no timer to bound them, or too much extended state */
 };
 
 /* How the first program ended. */
@@ -28,12 +29,16 @@ struct os_result {
     int status;      /* as wait4 gives it: exit code << 8, or the signal's number */
     uint32_t oopses; /* tasks that died in the kernel; @oops is the first of them */
     struct oops oops;
-    bool timed_out; /* the time limit killed it: @culprit spun */
+    bool
+        timed_out; /* the time limit killed it: @culprit spun; or all waited for each other, @culprit first */
     char culprit[16];
     uint64_t min_flt, system_calls, switches;
     uint32_t unknown_count; /* system calls that do not exist, each named once */
     uint16_t unknown[16];
 };
+
+/* Ticks of the TSC in a millisecond, for clock_gettime and getrusage; 1,000,000 until somebody knows better. */
+extern uint64_t os_ticks_per_millisecond;
 
 /*
  * Take over @bytes of frames from @base on (page tables, pages, objects: all from there). Once a run.
@@ -43,9 +48,11 @@ MUST_CHECK enum status os_start(paddr_t base, uint64_t bytes, paddr_t reference_
                                 unsigned levels);
 
 /*
- * Load the ELF64 file of @bytes at @image (static or static-PIE) as task 1, named @name. Its pages come from the
- * page cache, a page at a time as they are touched. @arguments, @environment: NULL-terminated. @limit: TSC
- * ticks that its tasks may run in ring 3, all together. Out: 0 or a negative error number, as execve.
+ * Load the ELF64 file of @bytes at @image (static or static-PIE) as the first task; @name is its path, as
+ * /proc/self/maps shows it. @name and @image stay where they are until os_stop(). Its pages come from the page cache,
+ * a page at a time as they are touched. @arguments, @environment: NULL-terminated. @limit: TSC ticks that its
+ * tasks may run in ring 3, all together. Out: 0 or a negative error number, as execve; -EBUSY: another one is not
+ * stopped yet.
  */
 MUST_CHECK int os_program(const char *name, const void *image, uint64_t bytes,
                           const char *const *arguments, const char *const *environment,

@@ -13,9 +13,25 @@ enum task_state {
     TASK_READY,
     TASK_WAITS_CHILD, /* in wait4 */
     TASK_WAITS_PIPE,  /* in read or write of a pipe */
-    TASK_WAITS_PAGE,  /* for mm->bad.page */
+    TASK_WAITS_PAGE,  /* for @waits_for; no signal ends it */
     TASK_ZOMBIE,      /* dead, its parent has not asked yet */
 };
+
+#define LIMITS      16u /* RLIMIT_* */
+#define LIMIT_DATA  2u
+#define LIMIT_STACK 3u
+#define LIMIT_CORE  4u
+#define LIMIT_FILES 7u
+#define LIMIT_LOCK  8u
+#define LIMIT_SPACE 9u
+#define NO_LIMIT    UINT64_MAX
+
+struct task_limit { /* struct rlimit */
+    uint64_t soft, hard;
+};
+
+/* task->system_call of a task that is in none, or whose call is through. */
+#define SYSTEM_CALL_NONE UINT64_MAX
 
 struct task {
     struct trap_frame frame; /* ring 3's registers while it does not run */
@@ -31,8 +47,14 @@ struct task {
     int exit_status; /* as wait4 gives it */
     uint64_t ticks;  /* of the TSC in ring 3 */
     uint64_t child_min_flt, child_maj_flt;
-    /* The system call under way: restarted as a whole after a wait. */
-    uint64_t system_call;
+    /*
+     * A task that must wait in a system call is parked: @frame is back at the call (rip at SYSCALL, rax
+     * the number), which is executed again, from its beginning, when what it waits for may have come.
+     * @system_call is the number then, @done the bytes that a write has moved already.
+     */
+    uint64_t system_call, done;
+    struct page *waits_for;
+    struct task_limit limits[LIMITS];
     char name[16];
     TAILQ_ENTRY(task) node; /* of all tasks, in the order of their pids */
 };
@@ -40,7 +62,30 @@ struct task {
 /* The task that runs, or that a system call is made for. */
 struct task *task_current(void);
 
-/* End @task with @status; its children go to task 1, or are collected when that is gone. */
+TAILQ_HEAD(task_list, task);
+extern struct task_list all_tasks;
+
+/* The task with this number, zombies included, or NULL. */
+struct task *task_find(uint64_t pid);
+
+/*
+ * Extended state, PKRU, FS and GS base: in the processor's registers while @task is the current one. Save: into @task,
+ * where they can be read and changed. Load: from there.
+ */
+void task_save(struct task *task);
+void task_load(struct task *task);
+
+/*
+ * A handler of @task is about to be entered: if the task is parked in a system call, take it out. @restart: the call is
+ * executed again when the handler returns, as the frame says already; otherwise its result is -EINTR. A write
+ * that has moved some bytes returns their number in either case. Nothing for other tasks.
+ */
+void task_interrupt(struct task *task, bool restart);
+
+/*
+ * End @task with @status (as wait4 gives it). Its children belong to nobody then, and go as soon as they end, as with
+ * Linux's init; the parent gets SIGCHLD. @task is a zombie, or gone.
+ */
 void task_exit(struct task *task, int status);
 
 #endif
