@@ -1021,6 +1021,95 @@ static void walk_ends_where_the_processor_would(void **state)
     }
 }
 
+/* ---- spaces of nothing but 4-KiB leaves ------------------------------------------------------ */
+
+/* Pages far enough apart to need tables of their own at every level, some of them neighbours. */
+static vaddr_t leaf_place(uint64_t number)
+{
+    static const vaddr_t bases[] = {0, PAGE_SIZE_2M, PAGE_SIZE_1G, UINT64_C(1) << 39,
+                                    UINT64_C(5) << 44};
+
+    return bases[number / 4 % ARRAY_COUNT(bases)] + number % 4 * (PAGE_SIZE_2M / 2 - PAGE_SIZE);
+}
+#define LEAF_PLACES 20u
+
+static void leaves_equal_walk(const struct address_space *space)
+{
+    for (uint64_t i = 0; i < LEAF_PLACES; i++) {
+        const vaddr_t va = leaf_place(i);
+        struct walk walk;
+        vaddr_t end;
+        pte_t *leaf = paging_leaf(space, va, &end);
+        paging_walk(space->root, space->levels, va, &walk);
+        /* A leaf that is not present is one all the same: its table is there. */
+        assert_ptr_equal(leaf, walk.last == 1 ? walk.at[0] : NULL);
+        const uint64_t span = level_span(walk.last == 1 ? 2 : walk.last);
+        assert_int_equal(end, (va & ~(span - 1)) + span);
+    }
+}
+
+static void leaves_are_found_made_and_freed(unsigned levels)
+{
+    struct address_space space = space_start(levels, 40);
+    pte_t *leaf;
+    vaddr_t end;
+
+    assert_null(paging_leaf(&space, 0, &end));
+    assert_int_equal(end, level_span(levels));
+    for (uint64_t i = 0; i < LEAF_PLACES; i++) {
+        leaves_equal_walk(&space);
+        assert_int_equal(paging_leaf_make(&space, leaf_place(i), &leaf), STATUS_OK);
+        assert_ptr_equal(leaf, paging_leaf(&space, leaf_place(i), &end));
+        assert_int_equal(*leaf, 0);
+        *leaf = ARENA_BASE | PTE_P;
+        assert_true(tlb_simulated_access(leaf_place(i)).present);
+    }
+    /* Nothing is freed that is still in use: the second page keeps what it shares with the first. */
+    const size_t before_any = pool.free;
+    *paging_leaf(&space, leaf_place(0), &end) = 0;
+    tlb_flush_page(leaf_place(0));
+    paging_free_tables(&space, leaf_place(0), leaf_place(0) + PAGE_SIZE, 0, leaf_place(1));
+    assert_int_equal(pool.free, before_any);
+    assert_true(tlb_simulated_access(leaf_place(1)).present);
+    for (uint64_t i = 1; i < LEAF_PLACES; i++) {
+        *paging_leaf(&space, leaf_place(i), &end) = 0;
+        tlb_flush_page(leaf_place(i));
+    }
+    paging_free_tables(&space, 0, level_span(levels) * 256, 0, 0);
+    assert_int_equal(pool.free, 39); /* all but the root */
+    assert_int_equal(tlb_simulated_stale(), 0);
+    assert_null(paging_leaf(&space, leaf_place(7), &end));
+}
+
+static void leaves_with_4_levels(void **state)
+{
+    (void)state;
+    leaves_are_found_made_and_freed(4);
+}
+
+static void leaves_with_5_levels(void **state)
+{
+    (void)state;
+    leaves_are_found_made_and_freed(5);
+}
+
+/* Whichever of its tables cannot be had: nothing has changed, and the next try succeeds. */
+static void leaf_without_frames_changes_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t turn = 1; turn <= 3; turn++) {
+        struct address_space space = space_start(4, 40);
+        pte_t *leaf;
+        snapshot_take();
+        pool.fail_in = turn;
+        assert_int_equal(paging_leaf_make(&space, 0, &leaf), STATUS_NO_FRAMES);
+        assert_int_equal(pool.free, before.pool.free);
+        assert_int_equal(pool.fail_in, 0);
+        assert_memory_equal(before.bytes, arena, PAGE_SIZE); /* the root */
+        assert_int_equal(paging_leaf_make(&space, 0, &leaf), STATUS_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1041,6 +1130,9 @@ int main(void)
         cmocka_unit_test(entries_in_the_way_are_named),
         cmocka_unit_test(foreign_tables_stay),
         cmocka_unit_test(walk_ends_where_the_processor_would),
+        cmocka_unit_test(leaves_with_4_levels),
+        cmocka_unit_test(leaves_with_5_levels),
+        cmocka_unit_test(leaf_without_frames_changes_nothing),
     };
     return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }
