@@ -14,6 +14,7 @@ enum task_state {
     TASK_WAITS_CHILD, /* in wait4 */
     TASK_WAITS_PIPE,  /* in read or write of a pipe */
     TASK_WAITS_PAGE,  /* for @waits_for; no signal ends it */
+    TASK_STOPPED,     /* by a signal, until SIGCONT */
     TASK_ZOMBIE,      /* dead, its parent has not asked yet */
 };
 
