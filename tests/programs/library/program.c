@@ -565,6 +565,7 @@ void log_maps(const char *what, uint64_t from, uint64_t to)
 
 uint64_t access_enter(access_function *function, uint64_t a, uint64_t b);
 extern const char access_recover[] __attribute__((visibility("hidden")));
+extern uint64_t access_stack __attribute__((visibility("hidden")));
 
 static struct access seen;
 static bool armed;
@@ -583,6 +584,8 @@ static void access_handler(int signal, struct signal_info *info, struct signal_c
     seen.trap = context->registers[REG_TRAPNO];
     seen.cr2 = context->registers[REG_CR2];
     seen.pkey = signal == SIGSEGV && info->code == SEGV_PKUERR ? info->pkey : 0;
+    /* The access may have been made through a bad stack pointer, which not every processor lets IRET load. */
+    context->registers[REG_RSP] = access_stack;
     context->registers[REG_RIP] = (uint64_t)access_recover;
 }
 
