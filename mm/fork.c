@@ -17,6 +17,7 @@ static void copy_fields(const struct mm *from, struct mm *to)
     to->mmap_base = from->mmap_base;
     to->brk_start = from->brk_start;
     to->brk = from->brk;
+    to->data_bytes = from->data_bytes;
     to->stack_start = from->stack_start;
     to->stack_limit = from->stack_limit;
     to->data_limit = from->data_limit;
@@ -34,14 +35,9 @@ static int fork_vma(struct vma *from, struct mm *to)
         return -ENOMEM;
     }
     vma_insert(to, copy);
-    to->pages_total += (copy->end - copy->start) / PAGE_SIZE;
-    if (from->flags & VM_WIPEONFORK || !from->anon_vma) {
-        return 0;
-    }
-    /* Linux gives the child an anon_vma of its own behind the parent's: two such never merge. */
-    copy->anon_vma = vma_new_anon();
-    copy->anon_shared = true;
-    return range_copy(from, copy);
+    copy->name = from->name;
+    vma_fork_anon(copy, from);
+    return copy->anon_vma ? range_copy(from, copy) : 0;
 }
 
 int mm_fork(struct mm *from, struct mm **to)

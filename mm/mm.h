@@ -17,7 +17,9 @@
 #define STACK_TOP        TASK_SIZE
 #define STACK_GUARD_GAP  (UINT64_C(256) * PAGE_SIZE) /* bytes below a GROWSDOWN VMA */
 #define MMAP_MIN_ADDRESS UINT64_C(65536)
-#define MAP_COUNT_MAX    1000000u
+#define MAP_COUNT_MAX    262144u /* vm.max_map_count: that of the machine that logs are recorded on */
+#define MM_STACK_LIMIT   (UINT64_C(8) << 20) /* RLIMIT_STACK, unless it is set */
+#define MM_NO_LIMIT      (~UINT64_C(0))      /* RLIM_INFINITY */
 
 #define PROT_READ      1
 #define PROT_WRITE     2
@@ -64,13 +66,17 @@ struct mm {
     struct address_space space;
     struct vma_tree tree;
     struct bad_fault bad;
-    uint64_t min_flt, maj_flt;          /* of the task that owns it */
-    uint64_t pages_total, pages_locked; /* of all VMAs (Linux's total_vm, locked_vm) */
+    uint64_t min_flt, maj_flt; /* of the task that owns it */
+    /* Of all VMAs (Linux's total_vm, locked_vm, data_vm: private, writable, no stack): vma.c's. */
+    uint64_t pages_total, pages_locked, pages_data;
     uint32_t map_count;
     uint32_t keys;        /* protection keys in use, a bit each; 0 always */
     int execute_only_key; /* or -1 */
-    vaddr_t mmap_base;    /* search for room from here downwards */
+    int deny_key; /* out of mmap and mprotect: the caller's PKRU is to deny data accesses with this key, as
+                   * Linux sets it for execute-only memory; -1: nothing to do. Whoever does it sets -1 */
+    vaddr_t mmap_base; /* search for room from here downwards */
     vaddr_t brk_start, brk;
+    uint64_t data_bytes; /* of the program's own data, which count for data_limit with the heap */
     vaddr_t stack_start; /* rsp at the start: names [stack] */
     uint64_t stack_limit, data_limit, address_limit, lock_limit; /* RLIMIT_STACK ..., bytes */
     uint32_t task; /* its owner's number: for traces */
@@ -117,8 +123,22 @@ int64_t mm_mlock(struct mm *mm, vaddr_t address, uint64_t bytes);
 int64_t mm_munlock(struct mm *mm, vaddr_t address, uint64_t bytes);
 /* @vector: one byte a page, bit 0: resident. Kernel memory of @pages bytes. */
 int64_t mm_mincore(struct mm *mm, vaddr_t address, uint64_t pages, uint8_t *vector);
+/*
+ * Protection keys. @rights of a new key are the caller's part: they are PKRU's. mm_has_keys: whether
+ * CR4.PKE is on (set by os/); else none can be had.
+ */
+extern bool mm_has_keys;
 int64_t mm_pkey_alloc(struct mm *mm, uint64_t flags, uint64_t rights);
 int64_t mm_pkey_free(struct mm *mm, int key);
+
+/* Might a program that is known to @mm use @key? */
+bool mm_key_is_allocated(const struct mm *mm, int key);
+
+/* The key of execute-only memory (mm->deny_key says it, too), or 0: there is none to be had. */
+int mm_execute_only_key(struct mm *mm);
+
+/* Where the search for room begins under a stack that may have @stack_limit bytes. */
+vaddr_t mm_mmap_base(uint64_t stack_limit);
 
 /*
  * Fault in every page of [@address, @address + @bytes), page-aligned, as MAP_POPULATE, mlock and

@@ -36,14 +36,7 @@ int stack_expand(struct vma *vma, vaddr_t address)
         (mm->pages_total + grown) > mm->address_limit / PAGE_SIZE) {
         return -ENOMEM;
     }
-    if (vma->flags & VM_LOCKED) {
-        if (mm->pages_locked + grown > mm->lock_limit / PAGE_SIZE) {
-            return -ENOMEM;
-        }
-        mm->pages_locked += grown;
-    }
     vma_prepare_anon(vma);
-    mm->pages_total += grown;
     vma_set_bounds(vma, start, vma->end, vma->page_offset - grown);
     return 0;
 }

@@ -29,28 +29,37 @@ struct mm;
 #define VM_ACCOUNT    UINT64_C(0x00100000)
 #define VM_NORESERVE  UINT64_C(0x00200000)
 #define VM_WIPEONFORK UINT64_C(0x02000000)
+#define VM_DONTDUMP   UINT64_C(0x04000000)
+#define VM_HUGEPAGE   UINT64_C(0x20000000)
+#define VM_NOHUGEPAGE UINT64_C(0x40000000)
+#define VM_MERGEABLE  UINT64_C(0x80000000)
 #define VM_PKEY_SHIFT 32
 #define VM_PKEY       (UINT64_C(15) << VM_PKEY_SHIFT)
 /* Of ours: the places that Linux's vvar and vdso have; an access is SIGSEGV. */
 #define VM_RESERVED UINT64_C(0x0000100000000000)
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
+/* Never merged, never locked (Linux's VM_SPECIAL). */
+#define VM_SPECIAL (VM_DONTEXPAND | VM_RESERVED)
 
 struct vma {
     vaddr_t start, end; /* bytes, page-aligned; @end is behind the last one */
     uint64_t flags;     /* VM_* */
-    pte_t prot;         /* leaf bits of a page here that may not be written yet: vma_prot() */
+    pte_t
+        prot; /* leaf bits of a page here before anything is written to it: vma_prot(), with R/W only in
+                 * shared mappings whose file does not want to know of the first write */
     struct mm *mm;
     struct page_cache *cache; /* the file, with a reference, or NULL: anonymous */
     uint64_t page_offset;     /* of @start in the file, pages; anonymous: @start's page number when
                                * it was made, as in Linux: it decides what may merge */
-    uint64_t
-        anon_vma; /* 0: nothing was ever written privately here; else VMAs with the same number may merge */
-    bool anon_shared; /* the number came from a fork: Linux would have a chain of several */
+    uint64_t anon_vma;        /* 0: nothing was ever written privately here; else VMAs with the same
+                               * number may merge */
+    bool anon_shared;         /* the number came from a fork: Linux would have a chain of several */
     RB_ENTRY(vma) node;
-    uint64_t largest_gap;     /* bytes, of all in this subtree: free in front of a VMA */
+    uint64_t gap;             /* bytes that are free in front of it */
+    uint64_t largest_gap;     /* of all in this subtree */
     LIST_ENTRY(vma) in_cache; /* of @cache's mappings */
-    const char *name;         /* "[heap]", "[stack]" ...: made by vma_name(), not kept */
+    const char *name; /* of a place that is Linux's own: "[vdso]"; else NULL: see mm_maps_line() */
 };
 
 RB_HEAD(vma_tree, vma);
@@ -68,12 +77,16 @@ struct vma *vma_last(const struct mm *mm);
 
 /*
  * A VMA of @mm with these bounds and flags, in no tree yet; its prot follows from the flags. It takes
- * a reference of @cache, and is in its list from vma_insert on. Out: NULL when there is no memory.
+ * a reference of @cache, and is in its list from vma_insert on, which must follow. Out: NULL when
+ * there is no memory.
  */
 MUST_CHECK struct vma *vma_create(struct mm *mm, vaddr_t start, vaddr_t end, uint64_t flags,
                                   struct page_cache *cache, uint64_t page_offset);
 
-/* Into the tree, the count of maps, the file's list; out of all that again, and free it. */
+/*
+ * Into the tree, the counts of maps and pages in @mm, the file's list; out of all that again, and free
+ * it. Those counts are kept here for every change of bounds and flags: nobody else adds to them.
+ */
 void vma_insert(struct mm *mm, struct vma *vma);
 void vma_remove(struct mm *mm, struct vma *vma);
 
@@ -89,8 +102,32 @@ void vma_set_flags(struct vma *vma, uint64_t flags);
  */
 MUST_CHECK int vma_split(struct vma *vma, vaddr_t address, struct vma **upper);
 
-/* Merge @vma with its neighbours where Linux would. Out: the VMA that now holds its range. */
-struct vma *vma_merge_around(struct vma *vma);
+/*
+ * May @vma be prolonged by what follows it (after) or precedes it (before), with these flags, this
+ * anon_vma number or 0, this file, and @page_offset at its start (after) or behind its end (before)?
+ */
+bool vma_may_merge_after(const struct vma *vma, uint64_t flags, uint64_t anon_vma,
+                         const struct page_cache *cache, uint64_t page_offset);
+bool vma_may_merge_before(const struct vma *vma, uint64_t flags, uint64_t anon_vma,
+                          const struct page_cache *cache, uint64_t page_offset);
+
+/*
+ * Linux's vma_merge: [@start, @end), unmapped or inside one VMA, is to have @flags; @previous is the
+ * last VMA that begins below @start, or NULL. Where a neighbour can take the range over, it does: bounds move,
+ * and VMAs that are swallowed go. Page tables are the caller's. Out: who holds the range now, or NULL:
+ * nothing changed.
+ */
+struct vma *vma_merge(struct mm *mm, struct vma *previous, vaddr_t start, vaddr_t end,
+                      uint64_t flags, uint64_t anon_vma, struct page_cache *cache,
+                      uint64_t page_offset);
+
+/*
+ * Give [@start, @end) of @vma these @flags, as mprotect, madvise and mlock do: by merging, or else by
+ * splitting. @previous as for vma_merge; @vma itself when @start is inside it. Out: *@changed holds the
+ * range, with @flags; -ENOMEM: too many maps, or no memory, and splits that were made stay.
+ */
+MUST_CHECK int vma_change_flags(struct vma *vma, struct vma *previous, vaddr_t start, vaddr_t end,
+                                uint64_t flags, struct vma **changed);
 
 /* Does the leaf of a page that nobody may write yet look so: P or PROTNONE, U/S, XD, key. */
 pte_t vma_prot(uint64_t flags);
@@ -115,8 +152,8 @@ static inline unsigned vma_key(const struct vma *vma)
 /* Give @vma an anon_vma number before its first private page: a mergeable neighbour's, or a new one. */
 void vma_prepare_anon(struct vma *vma);
 
-/* An anon_vma number that nobody has yet. */
-uint64_t vma_new_anon(void);
+/* fork: the number of @child, the copy of @parent, whose flags are set. */
+void vma_fork_anon(struct vma *child, const struct vma *parent);
 
 /* The index in the file of the page at @address. */
 static inline uint64_t vma_index(const struct vma *vma, vaddr_t address)

@@ -17,12 +17,14 @@
  * tlb_flush_all:   everything, globals and every PCID included.
  * tlb_flush_space: all but globals of the space whose top-level table is at @root. A space that is
  *                  not loaded has nothing cached unless PCIDs are on: loading CR3 drops it.
+ * tlb_load_space:  go over to the space whose top-level table is at @root.
  */
 #if __STDC_HOSTED__
 
 void tlb_flush_page(vaddr_t address);
 void tlb_flush_all(void);
 void tlb_flush_space(paddr_t root);
+void tlb_load_space(paddr_t root);
 
 #else
 
@@ -50,6 +52,11 @@ static inline void tlb_flush_space(paddr_t root)
     } else if (cr4 & CR4_PCIDE) {
         tlb_flush_all();
     }
+}
+
+static inline void tlb_load_space(paddr_t root)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
 }
 
 #endif

@@ -189,3 +189,12 @@ void tlb_flush_space(paddr_t root)
         flush(is_not_global, 0);
     }
 }
+
+void tlb_load_space(paddr_t root)
+{
+    for (unsigned i = 0; i < CACHED; i++) {
+        cpu.cache[i].valid =
+            cpu.cache[i].valid && cpu.cache[i].leaf && (cpu.cache[i].flags & PTE_G);
+    }
+    cpu.root = root;
+}
