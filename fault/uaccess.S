@@ -30,7 +30,13 @@
     .size \name, . - \name
 .endm
 
-/* raw_copy_user: rdi to, rsi from, rdx bytes. Out: rax bytes left. */
+/*
+ * raw_copy_user: rdi to, rsi from, rdx bytes. Out: rax bytes left. The other two names say which side
+ * is the program's: where user memory is simulated that makes a difference.
+ */
+    .globl raw_copy_from_user, raw_copy_to_user
+    .set raw_copy_from_user, raw_copy_user
+    .set raw_copy_to_user, raw_copy_user
 function raw_copy_user
     user_access_begin
     mov %rdx, %rcx

@@ -22,12 +22,13 @@ bool uaccess_in_range(vaddr_t address, uint64_t bytes)
 
 uint64_t copy_from_user(void *to, vaddr_t from, uint64_t bytes)
 {
-    return uaccess_in_range(from, bytes) ? raw_copy_user(to, (const void *)from, bytes) : bytes;
+    return uaccess_in_range(from, bytes) ? raw_copy_from_user(to, (const void *)from, bytes)
+                                         : bytes;
 }
 
 uint64_t copy_to_user(vaddr_t to, const void *from, uint64_t bytes)
 {
-    return uaccess_in_range(to, bytes) ? raw_copy_user((void *)to, from, bytes) : bytes;
+    return uaccess_in_range(to, bytes) ? raw_copy_to_user((void *)to, from, bytes) : bytes;
 }
 
 uint64_t clear_user(vaddr_t to, uint64_t bytes)
