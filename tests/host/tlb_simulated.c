@@ -21,7 +21,7 @@ static struct {
     paddr_t root; /* 0: no space is loaded, flushes concern nobody */
     unsigned levels;
     struct cached cache[CACHED];
-    unsigned next; /* replaced next */
+    unsigned long next; /* replaced next */
     unsigned long flushes, dropped;
 } cpu;
 
@@ -30,6 +30,12 @@ static struct {
 static uint64_t span_mask(unsigned level)
 {
     return ((uint64_t)1 << (12 + 9 * (level - 1))) - 1;
+}
+
+/* Entries from here on were never filled. */
+static unsigned in_use(void)
+{
+    return cpu.next < CACHED ? (unsigned)cpu.next : CACHED;
 }
 
 /* One step: the entry of @va at @level in the table @above leads to. False when not present. */
@@ -85,7 +91,7 @@ struct translation tlb_simulated_access(vaddr_t va)
 {
     /* The lowest cached entry for @va, however old, is where the walk begins. */
     struct cached from = top();
-    for (unsigned i = 0; i < CACHED; i++) {
+    for (unsigned i = 0; i < in_use(); i++) {
         const struct cached *entry = &cpu.cache[i];
         if (entry->valid && entry->level < from.level &&
             ((va ^ entry->start) & ~span_mask(entry->level)) == 0) {
@@ -95,27 +101,135 @@ struct translation tlb_simulated_access(vaddr_t va)
     return walk_from(from, va, true);
 }
 
+/* ---- an access with its rights ------------------------------------------------------------------- */
+
+#define KEY_OF(flags) ((unsigned)((flags) >> 59 & 15))
+
+/* The error code without P, W, U and I of an access that @flags refuse, or -1. */
+static int64_t refused(pte_t flags, struct access access)
+{
+    const unsigned key_bits = access.pkru >> (2 * KEY_OF(flags)) & 3;
+    const bool write = access.kind == ACCESS_WRITE, fetch = access.kind == ACCESS_FETCH;
+    const bool by_key = !fetch && (flags & PTE_US) && ((key_bits & 1) || (write && (key_bits & 2)));
+
+    if (by_key) {
+        return 0x20;
+    }
+    if ((access.user && !(flags & PTE_US)) || (write && !(flags & PTE_RW)) ||
+        (fetch && (flags & PTE_XD)) || (fetch && !access.user && (flags & PTE_US))) {
+        return 0;
+    }
+    return -1;
+}
+
+/* Set A in the entries that lead to @va, and D in the leaf for a write. False: not present. */
+static bool set_accessed(vaddr_t va, bool write)
+{
+    struct cached at = top();
+
+    while (!at.leaf) {
+        const unsigned level = at.level - 1;
+        uint64_t *entry =
+            (uint64_t *)phys_to_virt(at.address) + (va >> (12 + 9 * (level - 1)) & 511);
+        struct cached below;
+        if (!step(&at, va, level, &below)) {
+            return false;
+        }
+        *entry |= PTE_A | (below.leaf && write ? PTE_D : 0);
+        at = below;
+    }
+    return true;
+}
+
+/* What is cached of the page of @va. */
+static struct cached *cached_leaf(vaddr_t va)
+{
+    for (unsigned i = 0; i < in_use(); i++) {
+        struct cached *entry = &cpu.cache[i];
+        if (entry->valid && entry->leaf && ((va ^ entry->start) & ~span_mask(entry->level)) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+bool tlb_simulated_touch(vaddr_t va, struct access access, paddr_t *address, uint64_t *error)
+{
+    const bool write = access.kind == ACCESS_WRITE;
+    const uint64_t kind =
+        (write ? 2u : 0) | (access.user ? 4u : 0) | (access.kind == ACCESS_FETCH ? 0x10u : 0);
+    const struct cached *before = cached_leaf(va);
+    /* Entries are cached with A and D as they are then: so the first write walks once more. */
+    if (!before && tlb_simulated_walk(va).present &&
+        refused(tlb_simulated_walk(va).flags, access) < 0) {
+        (void)set_accessed(va, write);
+    }
+    const struct translation seen = tlb_simulated_access(va);
+    if (!seen.present) {
+        *error = kind;
+        return false;
+    }
+    const int64_t refusal = refused(seen.flags, access);
+    if (refusal >= 0) {
+        *error = kind | 1 | (uint64_t)refusal;
+        return false;
+    }
+    if (write && !(seen.flags & PTE_D)) {
+        struct cached *leaf = cached_leaf(va);
+        if (!set_accessed(va, true)) {
+            leaf->valid = false;
+            *error = kind;
+            return false;
+        }
+        leaf->flags |= PTE_D;
+    }
+    *address = seen.address;
+    return true;
+}
+
 struct translation tlb_simulated_walk(vaddr_t va)
 {
     return walk_from(top(), va, false);
 }
 
+/* Does @entry lead where the tables lead now? Then *@now is what it would be if it were cached now. */
+static bool leads_there(const struct cached *entry, struct cached *now)
+{
+    bool present = true;
+
+    *now = top();
+    while (present && !now->leaf && now->level > entry->level) {
+        struct cached above = *now;
+        present = step(&above, entry->start, above.level - 1, now);
+    }
+    return present && now->level == entry->level && now->leaf == entry->leaf &&
+           now->address == entry->address;
+}
+
 unsigned tlb_simulated_stale(void)
 {
     unsigned stale = 0;
-    for (unsigned i = 0; i < CACHED; i++) {
+    for (unsigned i = 0; i < in_use(); i++) {
         const struct cached *entry = &cpu.cache[i];
-        struct cached now = top();
-        bool present = entry->valid;
-        while (present && !now.leaf && now.level > entry->level) {
-            struct cached above = now;
-            present = step(&above, entry->start, above.level - 1, &now);
-        }
-        stale +=
-            entry->valid && (!present || now.level != entry->level || now.leaf != entry->leaf ||
-                             now.address != entry->address || now.flags != entry->flags);
+        struct cached now;
+        stale += entry->valid && (!leads_there(entry, &now) || now.flags != entry->flags);
     }
     return stale;
+}
+
+unsigned tlb_simulated_harmful(void)
+{
+    const pte_t granted = PTE_RW | PTE_US | PTE_D | PTE_G;
+    unsigned harmful = 0;
+    for (unsigned i = 0; i < in_use(); i++) {
+        const struct cached *entry = &cpu.cache[i];
+        struct cached now;
+        harmful +=
+            entry->valid && (!leads_there(entry, &now) || (entry->flags & ~now.flags & granted) ||
+                             (now.flags & ~entry->flags & PTE_XD) ||
+                             ((now.flags ^ entry->flags) & (entry->leaf ? PTE_KEY : 0)));
+    }
+    return harmful;
 }
 
 void tlb_simulated_start(paddr_t root, unsigned levels)
@@ -145,7 +259,7 @@ static void flush(bool (*concerned)(const struct cached *, vaddr_t), vaddr_t va)
     if (++cpu.flushes == cpu.dropped) {
         return;
     }
-    for (unsigned i = 0; i < CACHED; i++) {
+    for (unsigned i = 0; i < in_use(); i++) {
         if (concerned(&cpu.cache[i], va)) {
             cpu.cache[i].valid = false;
         }
