@@ -9,7 +9,7 @@
 
 PROGRAMS            := $(patsubst tests/programs/%.c,%,$(sort $(wildcard tests/programs/*.c)))
 STATIC_PIE_PROGRAMS := $(filter %_static_pie,$(PROGRAMS))
-PROGRAM_LIBRARY     := tests/programs/library/program.c tests/programs/library/program.S
+PROGRAM_LIBRARY     := $(addprefix tests/programs/library/,program.c program.S fpu.S)
 # Flags are part of what a log is recorded with: a change asks for make record.
 PROGRAM_FLAGS       := -std=gnu11 -O1 -ffreestanding -fno-stack-protector -fno-stack-clash-protection \
                        -fcf-protection=none -fno-asynchronous-unwind-tables -fno-common -mgeneral-regs-only

@@ -64,6 +64,59 @@ access_recover:
     ret
     .size access_enter, . - access_enter
 
+/*
+ * syscall_registers: see program.h. Stack at the system call: | array | r15 r14 r13 r12 rbp rbx | return address
+ */
+    .globl syscall_registers
+    .type syscall_registers, @function
+syscall_registers:
+    pushq   %rbx
+    pushq   %rbp
+    pushq   %r12
+    pushq   %r13
+    pushq   %r14
+    pushq   %r15
+    pushq   %rdi
+    movq    0(%rdi), %rax
+    movq    8(%rdi), %rbx
+    movq    24(%rdi), %rdx
+    movq    32(%rdi), %rsi
+    movq    48(%rdi), %rbp
+    movq    56(%rdi), %r8
+    movq    64(%rdi), %r9
+    movq    72(%rdi), %r10
+    movq    88(%rdi), %r12
+    movq    96(%rdi), %r13
+    movq    104(%rdi), %r14
+    movq    112(%rdi), %r15
+    movq    40(%rdi), %rdi
+    syscall
+    xchgq   %rdi, (%rsp)
+    movq    %rax, 0(%rdi)
+    movq    %rbx, 8(%rdi)
+    movq    %rcx, 16(%rdi)
+    movq    %rdx, 24(%rdi)
+    movq    %rsi, 32(%rdi)
+    movq    %rbp, 48(%rdi)
+    movq    %r8, 56(%rdi)
+    movq    %r9, 64(%rdi)
+    movq    %r10, 72(%rdi)
+    movq    %r11, 80(%rdi)
+    movq    %r12, 88(%rdi)
+    movq    %r13, 96(%rdi)
+    movq    %r14, 104(%rdi)
+    movq    %r15, 112(%rdi)
+    popq    %rax
+    movq    %rax, 40(%rdi)
+    popq    %r15
+    popq    %r14
+    popq    %r13
+    popq    %r12
+    popq    %rbp
+    popq    %rbx
+    ret
+    .size syscall_registers, . - syscall_registers
+
     .globl memset
     .type memset, @function
 memset:

@@ -697,6 +697,17 @@ struct access log_execute(uint64_t address)
     return access;
 }
 
+void need_zero_page(void)
+{
+    uint64_t page = map_at(0x7000000, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    struct access access = access_read(page);
+
+    access = access_write(page, 1);
+    if (access.faults == 0)
+        program_lacks("a shared zero page");
+    must("munmap", sys_munmap(page, PAGE));
+}
+
 /* ---- counting faults ------------------------------------------------------------------------------------ */
 
 long minor_faults(void)

@@ -39,11 +39,23 @@ long must(const char *step, long result);
 _Noreturn void program_lacks(const char *feature);
 
 /*
+ * Lacks it, if so, the shared zero page: some virtual machines' kernels give a frame of its own to a page that is
+ * read first, and then count no fault at the first write. For programs whose counts are about that page.
+ */
+void need_zero_page(void);
+
+/*
  * Touch every page of the program's own segments (write those that can be written) and the 16 stack pages below, so
  * that later counts of faults show the subject alone. Done before program() and by program_fork(); it must be
  * called again after anything else that write-protects or drops the program's own memory.
  */
 void warm_up(void);
+
+/*
+ * A system call with every register chosen, and all as they are after it; in the order RAX RBX RCX RDX RSI RDI RBP R8
+ * ... R15. RCX and R11 are not loaded: the instruction itself takes them.
+ */
+void syscall_registers(uint64_t registers[15]);
 
 /* ---- log ---------------------------------------------------------------------------------------------- */
 
