@@ -68,7 +68,8 @@ struct options {
     bool list;
     bool no_wait;
     bool help;
-    bool wait_debugger; /* --debug-wait: print the image base and wait until gdb changes a variable
+    bool old_stack_rule; /* programs' stacks: mm/fault.h, stack_historic_rule */
+    bool wait_debugger;  /* --debug-wait: print the image base and wait until gdb changes a variable
                          */
 };
 

@@ -15,6 +15,7 @@
 #include "fault/uaccess.h"
 #include "journal.h"
 #include "machine.h"
+#include "mm/fault.h"
 #include "paging/phys.h"
 #include "plan.h"
 #include "record_log.h"
@@ -267,6 +268,7 @@ static bool read_options(void)
         complain(CARRIER_COUNT, session->options.sabotage, "is nothing that --sabotage knows");
         return false;
     }
+    stack_historic_rule = session->options.old_stack_rule;
     if (session->options.emulator[0]) {
         machine_set_emulator(&machine, session->options.emulator);
     }
