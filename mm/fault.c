@@ -150,8 +150,7 @@ enum vm_fault mm_handle_fault(struct vma *vma, vaddr_t address, unsigned flags,
 
 /* ---- is it a good area? ---------------------------------------------------------------------- */
 
-/* Does PKRU allow it? Fetches are never refused, and another task's access has other keys. */
-static bool keys_allow(const struct vma *vma, uint64_t error, bool remote)
+bool fault_keys_allow(const struct vma *vma, uint64_t error, bool remote)
 {
     if (!mm_read_pkru || error & PF_EC_I || remote) {
         return true;
@@ -167,7 +166,7 @@ static bool keys_allow(const struct vma *vma, uint64_t error, bool remote)
  */
 static bool access_allowed(const struct vma *vma, uint64_t error)
 {
-    if (error & (PF_EC_PK | PF_EC_SGX | PF_EC_SS) || !keys_allow(vma, error, false)) {
+    if (error & (PF_EC_PK | PF_EC_SGX | PF_EC_SS) || !fault_keys_allow(vma, error, false)) {
         return false;
     }
     if (error & PF_EC_W) {
@@ -218,7 +217,7 @@ static enum fault_result bad_access(struct mm *mm, const struct trap_frame *fram
                                     const struct vma *vma)
 {
     const bool by_key =
-        mm_read_pkru && (frame->error & PF_EC_PK || !keys_allow(vma, frame->error, false));
+        mm_read_pkru && (frame->error & PF_EC_PK || !fault_keys_allow(vma, frame->error, false));
 
     return bad_signal(mm, frame, address, SIGSEGV, by_key ? SEGV_PKUERR : SEGV_ACCERR,
                       by_key ? vma_key(vma) : 0);

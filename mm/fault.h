@@ -58,6 +58,12 @@ enum vm_fault fault_make_writable(struct fault *fault); /* shared.c: page_mkwrit
 extern uint32_t (*mm_read_pkru)(void);
 
 /*
+ * Does PKRU allow the access that @error (W, I) tells of? Fetches are never refused. @remote: made for
+ * another task, whose keys do not count.
+ */
+bool fault_keys_allow(const struct vma *vma, uint64_t error, bool remote);
+
+/*
  * stack.c: let @vma (GROWSDOWN) grow down to the page of @address.
  * Errors: -ENOMEM, -EPERM as in Linux.
  */

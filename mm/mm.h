@@ -143,7 +143,8 @@ vaddr_t mm_mmap_base(uint64_t stack_limit);
 /*
  * Fault in every page of [@address, @address + @bytes), page-aligned, as MAP_POPULATE, mlock and
  * MADV_POPULATE do; pages that are there already cost no fault.
- * Errors: -ENOMEM: a hole, or no memory; -EFAULT: SIGBUS, or the VMA forbids it; -EAGAIN: a page is
+ * Errors: -ENOMEM: a hole, or no memory; -EFAULT: SIGBUS; what the VMA or a protection
+ * key forbids is -EFAULT as well, -EINVAL with POPULATE_READ and POPULATE_WRITE; -EAGAIN: a page is
  * under way, mm->bad.page.
  */
 enum populate {

@@ -3,6 +3,7 @@
  * MADV_POPULATE. Floor: mm. They go the way of mm_handle_fault() like the program's own.
  */
 #include "fault.h"
+#include "x86/exception.h"
 
 /* Is what the fault would bring there already? */
 static bool is_there(pte_t entry, bool write)
@@ -43,9 +44,9 @@ static bool is_allowed(const struct vma *vma, enum populate populate, bool *writ
 {
     *write = populate == POPULATE_WRITE ||
              (populate == POPULATE_AS_MAPPED && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
-    return vma->flags & VM_RESERVED ? false
-           : *write                 ? (vma->flags & VM_WRITE) != 0
-                                    : (vma->flags & VM_ACCESS_FLAGS) != 0;
+    return !(vma->flags & VM_RESERVED) &&
+           (vma->flags & (*write ? VM_WRITE : VM_ACCESS_FLAGS)) != 0 &&
+           fault_keys_allow(vma, *write ? PF_EC_W : 0, false);
 }
 
 int64_t mm_populate(struct mm *mm, vaddr_t address, uint64_t bytes, enum populate populate)
@@ -60,7 +61,7 @@ int64_t mm_populate(struct mm *mm, vaddr_t address, uint64_t bytes, enum populat
             return -ENOMEM;
         }
         if (!is_allowed(vma, populate, &write)) {
-            return -EFAULT;
+            return populate == POPULATE_AS_MAPPED ? -EFAULT : -EINVAL;
         }
         const vaddr_t part = vma->end < end ? vma->end : end;
         for (; address < part && result == 0; address += PAGE_SIZE) {
