@@ -39,13 +39,19 @@ static int64_t populate_page(struct vma *vma, vaddr_t address, bool write)
     __builtin_unreachable();
 }
 
-/* Would a fault by @populate be allowed in @vma, and is it a write? */
+/*
+ * Would a fault by @populate be allowed in @vma, and is it a write? What is merely populated as mapped may
+ * be read as soon as it may be accessed at all.
+ */
 static bool is_allowed(const struct vma *vma, enum populate populate, bool *write)
 {
     *write = populate == POPULATE_WRITE ||
              (populate == POPULATE_AS_MAPPED && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
-    return !(vma->flags & VM_RESERVED) &&
-           (vma->flags & (*write ? VM_WRITE : VM_ACCESS_FLAGS)) != 0 &&
+    const uint64_t wants = *write                      ? VM_WRITE
+                           : populate == POPULATE_READ ? VM_READ
+                                                       : VM_ACCESS_FLAGS;
+
+    return (vma->flags & wants) && !(vma->flags & VM_RESERVED) &&
            fault_keys_allow(vma, *write ? PF_EC_W : 0, false);
 }
 
