@@ -76,8 +76,7 @@ static bool frame_valid(paddr_t frame)
 static bool check_subtree(struct scan *scan, struct vma *vma, uint64_t *largest)
 {
     struct vma *left = RB_LEFT(vma, node), *right = RB_RIGHT(vma, node);
-    const struct vma *before = vma_previous(vma);
-    uint64_t gap = vma->start - (before ? before->end : 0), below;
+    uint64_t gap = vma->gap, below;
 
     if (left) {
         if (RB_PARENT(left, node) != vma || left->start >= vma->start) {
@@ -104,7 +103,7 @@ static bool check_subtree(struct scan *scan, struct vma *vma, uint64_t *largest)
 static bool check_vmas(struct scan *scan)
 {
     struct mm *mm = scan->mm;
-    uint64_t count = 0, pages = 0, locked = 0, largest;
+    uint64_t count = 0, pages = 0, locked = 0, data = 0, largest;
     vaddr_t end = 0;
 
     for (struct vma *vma = vma_first(mm); vma; vma = vma_next(vma)) {
@@ -116,10 +115,16 @@ static bool check_vmas(struct scan *scan)
         if ((vma->prot ^ vma_prot(vma->flags)) & ~PTE_RW) {
             return found(scan, AUDIT_RIGHTS, vma->start, 0, vma_prot(vma->flags), vma->prot);
         }
+        if (vma->gap != vma->start - end) {
+            return found(scan, AUDIT_TREE, vma->start, 0, vma->start - end, vma->gap);
+        }
+        const uint64_t these = (vma->end - vma->start) / PAGE_SIZE;
+        const uint64_t kind = vma->flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN);
         end = vma->end;
         count++;
-        pages += (vma->end - vma->start) / PAGE_SIZE;
-        locked += vma->flags & VM_LOCKED ? (vma->end - vma->start) / PAGE_SIZE : 0;
+        pages += these;
+        locked += vma->flags & VM_LOCKED ? these : 0;
+        data += kind == VM_WRITE ? these : 0;
         scan->file_vmas += vma->cache != NULL;
     }
     if (count != mm->map_count) {
@@ -130,6 +135,9 @@ static bool check_vmas(struct scan *scan)
     }
     if (locked != mm->pages_locked) {
         return found(scan, AUDIT_TREE, 0, 0, locked, mm->pages_locked);
+    }
+    if (data != mm->pages_data) {
+        return found(scan, AUDIT_TREE, 0, 0, data, mm->pages_data);
     }
     return RB_EMPTY(&mm->tree) || check_subtree(scan, RB_ROOT(&mm->tree), &largest);
 }
