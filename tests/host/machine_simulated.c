@@ -14,7 +14,7 @@
 #include "mm/vmalloc.h"
 #include "x86/exception.h"
 
-struct machine machine;
+struct machine simulated;
 
 static struct cpu simulated_cpu;
 static uint8_t *arena;
@@ -27,7 +27,7 @@ struct cpu *cpu_current(void)
 
 static uint32_t simulated_pkru(void)
 {
-    return machine.pkru;
+    return simulated.pkru;
 }
 
 /* Something that only a broken test or simulation can come to. */
@@ -54,7 +54,7 @@ void machine_start(size_t frames, unsigned levels)
     memset(arena, 0, PAGE_SIZE);
     phys_set(MACHINE_BASE, bytes, (uintptr_t)arena);
     simulated_cpu = (struct cpu){.self = &simulated_cpu, .resolver = mm_resolve};
-    machine = (struct machine){.rsp = 0x7fffffffe000, .rip = 0x401000};
+    simulated = (struct machine){.rsp = 0x7fffffffe000, .rip = 0x401000};
     mm_read_pkru = simulated_pkru;
     uaccess_configure(true, levels);
     tlb_simulated_start(MACHINE_BASE, levels);
@@ -106,24 +106,24 @@ static bool fault(vaddr_t address, uint64_t error, bool user)
     struct trap_frame frame = {
         .vector = VECTOR_PF,
         .error = error,
-        .rip = user ? machine.rip : 0xffffffff80001000,
+        .rip = user ? simulated.rip : 0xffffffff80001000,
         .cs = user ? SELECTOR_USER_CODE : SELECTOR_CODE,
         .ss = user ? SELECTOR_USER_DATA : SELECTOR_DATA,
-        .rsp = user ? machine.rsp : 0xffffffffb000b000,
+        .rsp = user ? simulated.rsp : 0xffffffffb000b000,
         .rflags = user ? RFLAGS_ONE | RFLAGS_IF : RFLAGS_ONE | RFLAGS_AC,
     };
 
-    machine.faults++;
-    machine.error = error;
-    machine.address = address;
-    machine.last = simulated_cpu.resolver ? simulated_cpu.resolver(&frame, address) : FAULT_OOPS;
-    return machine.last == FAULT_RETRY;
+    simulated.faults++;
+    simulated.error = error;
+    simulated.address = address;
+    simulated.last = simulated_cpu.resolver ? simulated_cpu.resolver(&frame, address) : FAULT_OOPS;
+    return simulated.last == FAULT_RETRY;
 }
 
 /* Where @address lies in the arena for this access, or NULL when its fault was not resolved. */
 static uint8_t *reach(vaddr_t address, enum access_kind kind, bool user)
 {
-    const struct access access = {.kind = kind, .user = user, .pkru = machine.pkru};
+    const struct access access = {.kind = kind, .user = user, .pkru = simulated.pkru};
     paddr_t at;
     uint64_t error;
 
@@ -134,7 +134,7 @@ static uint8_t *reach(vaddr_t address, enum access_kind kind, bool user)
         if (!fault(address, error, user)) {
             return NULL;
         }
-        machine.retries++;
+        simulated.retries++;
     }
     return phys_to_virt(at);
 }
@@ -192,7 +192,7 @@ static enum bad_kind outcome(bool done)
     if (done) {
         return BAD_NONE;
     }
-    return machine.last == FAULT_LEAVE && mm ? mm->bad.kind : BAD_OOPS;
+    return simulated.last == FAULT_LEAVE && mm ? mm->bad.kind : BAD_OOPS;
 }
 
 enum bad_kind user_read(vaddr_t address, void *to, size_t bytes)

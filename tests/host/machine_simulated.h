@@ -22,7 +22,7 @@ struct machine {
     unsigned long faults, retries; /* since machine_start */
     enum fault_result last;        /* of the last fault */
 };
-extern struct machine machine;
+extern struct machine simulated;
 
 /*
  * A machine of @frames frames of memory, of 4 or 5 @levels, with a reference root; memory_init and
