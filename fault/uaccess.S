@@ -31,21 +31,41 @@
 .endm
 
 /*
- * raw_copy_user: rdi to, rsi from, rdx bytes. Out: rax bytes left. The other two names say which side
- * is the program's: where user memory is simulated that makes a difference.
+ * raw_copy_from_user, raw_copy_to_user: rdi to, rsi from, rdx bytes. Out: rax bytes left. In words that are aligned on the
+ * program's side, so that none is half in a page that is missing.
  */
-    .globl raw_copy_from_user, raw_copy_to_user
-    .set raw_copy_from_user, raw_copy_user
-    .set raw_copy_to_user, raw_copy_user
-function raw_copy_user
+.macro copy_user user
     user_access_begin
-    mov %rdx, %rcx
+    mov \user, %rcx
+    neg %rcx
+    and $7, %ecx
+    cmp %rdx, %rcx
+    cmova %rdx, %rcx
+    sub %rcx, %rdx
 1:  rep movsb
-2:  user_access_end
+    mov %rdx, %rcx
+    and $7, %edx
+    shr $3, %rcx
+2:  rep movsq
+    mov %edx, %ecx
+3:  rep movsb
+4:  user_access_end
     mov %rcx, %rax
     ret
-    EXTABLE(1b, 2b, EX_UACCESS)
-end_function raw_copy_user
+5:  add %rdx, %rcx
+    jmp 4b
+6:  lea (%rdx, %rcx, 8), %rcx
+    jmp 4b
+    EXTABLE(1b, 5b, EX_UACCESS)
+    EXTABLE(2b, 6b, EX_UACCESS)
+    EXTABLE(3b, 4b, EX_UACCESS)
+.endm
+function raw_copy_from_user
+    copy_user %rsi
+end_function raw_copy_from_user
+function raw_copy_to_user
+    copy_user %rdi
+end_function raw_copy_to_user
 
 /* raw_clear_user: rdi to, rsi bytes. Out: rax bytes left. */
 function raw_clear_user

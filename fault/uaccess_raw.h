@@ -7,7 +7,6 @@
 
 #include "x86/types.h"
 
-uint64_t raw_copy_user(void *to, const void *from, uint64_t bytes) MUST_CHECK;
 uint64_t raw_copy_from_user(void *to, const void *from, uint64_t bytes) MUST_CHECK;
 uint64_t raw_copy_to_user(void *to, const void *from, uint64_t bytes) MUST_CHECK;
 uint64_t raw_clear_user(void *to, uint64_t bytes) MUST_CHECK;

@@ -148,7 +148,7 @@ static void uaccess_kernel_address(struct trial *trial)
     uint64_t value = 0;
 
     trial_expect(trial, FIELD_COUNT_LEFT, 0, 0,
-                 raw_copy_user(&value, (const void *)ABSENT_KERNEL, sizeof(value)));
+                 raw_copy_from_user(&value, (const void *)ABSENT_KERNEL, sizeof(value)));
 }
 
 static void uaccess_noncanonical(struct trial *trial)
@@ -156,7 +156,7 @@ static void uaccess_noncanonical(struct trial *trial)
     uint64_t value = 0;
 
     trial_expect(trial, FIELD_COUNT_LEFT, 0, 0,
-                 raw_copy_user(&value, (const void *)BIT(63), sizeof(value)));
+                 raw_copy_from_user(&value, (const void *)BIT(63), sizeof(value)));
 }
 
 static void assertion(struct trial *trial)
