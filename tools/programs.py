@@ -240,6 +240,7 @@ def stale_rows(table, system, ran):
 
 # ---- this machine's Linux -------------------------------------------------------------------------------------
 
+C_LIBRARY = ctypes.CDLL(None, use_errno=True)  # before any fork: what a child loads, it may wait for forever
 ADDR_NO_RANDOMIZE = 0x0040000
 PR_SET_THP_DISABLE = 41
 MIB = 1 << 20
@@ -252,10 +253,9 @@ def native_system():
 
 def prepare():
     """In the child: what the recorder's system has by its command line and defaults."""
-    library = ctypes.CDLL(None, use_errno=True)
-    if library.personality(ADDR_NO_RANDOMIZE) < 0:
+    if C_LIBRARY.personality(ADDR_NO_RANDOMIZE) < 0:
         raise OSError(ctypes.get_errno(), "personality")
-    if library.prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0:
+    if C_LIBRARY.prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0:
         raise OSError(ctypes.get_errno(), "prctl")
     resource.setrlimit(resource.RLIMIT_STACK, (8 * MIB, resource.getrlimit(resource.RLIMIT_STACK)[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
