@@ -23,6 +23,7 @@ FOLDER = os.path.join(TREE, "tests", "programs")
 LOGS = os.path.join(FOLDER, "logs")
 README = os.path.join(FOLDER, "README.md")
 LIBRARY = ("library/abi.h", "library/syscalls.h", "library/program.h", "library/program.c", "library/program.S")
+PARTS = ("library/file.h",)  # included by some programs
 FLAGS = "program-flags"  # in the build's folder: what the programs are built with
 LIMIT = 60  # seconds for one program on this machine
 
@@ -90,10 +91,13 @@ def mask(lines):
 
 
 def build_hash(name, build):
-    """Hash of what program @name is made of: flags, its source and the library."""
+    """Hash of what program @name is made of: flags, its source and what it includes of the library."""
     with open(os.path.join(build, FLAGS), "rb") as file:
         digest = hashlib.sha256(file.read())
-    for path in (name + ".c",) + LIBRARY:
+    with open(os.path.join(FOLDER, name + ".c"), encoding="utf-8") as file:
+        source = file.read()
+    parts = tuple(path for path in PARTS if f'#include "tests/programs/{path}"' in source)
+    for path in (name + ".c",) + LIBRARY + parts:
         with open(os.path.join(FOLDER, path), "rb") as file:
             data = file.read()
         digest.update(f"{path} {len(data)}\n".encode() + data)
