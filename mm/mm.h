@@ -121,7 +121,11 @@ int64_t mm_madvise(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t advi
 int64_t mm_msync(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t flags);
 int64_t mm_mlock(struct mm *mm, vaddr_t address, uint64_t bytes);
 int64_t mm_munlock(struct mm *mm, vaddr_t address, uint64_t bytes);
-/* @vector: one byte a page, bit 0: resident. Kernel memory of @pages bytes. */
+/*
+ * One byte a page into @vector, kernel memory of @pages bytes: 1: resident. Out: how many pages, not beyond the VMA
+ * that holds @address: Linux's mincore goes on from there, having given these to the program, and checks the ranges
+ * before it begins. -ENOMEM: a hole; -EINVAL: not page-aligned.
+ */
 int64_t mm_mincore(struct mm *mm, vaddr_t address, uint64_t pages, uint8_t *vector);
 /*
  * Protection keys. @rights of a new key are the caller's part: they are PKRU's. mm_has_keys: whether
@@ -139,6 +143,13 @@ int mm_execute_only_key(struct mm *mm);
 
 /* Where the search for room begins under a stack that may have @stack_limit bytes. */
 vaddr_t mm_mmap_base(uint64_t stack_limit);
+
+/*
+ * maps.c: the line of /proc/self/maps for @vma, with its newline, no NUL. @line has MM_MAPS_LINE bytes, which are
+ * enough for the names that files may have. Out: its length.
+ */
+#define MM_MAPS_LINE 384u
+size_t mm_maps_line(const struct vma *vma, char *line);
 
 /*
  * Fault in every page of [@address, @address + @bytes), page-aligned, as MAP_POPULATE, mlock and

@@ -110,6 +110,77 @@ struct vma *vma_previous(struct vma *vma)
     return vma_tree_RB_PREV(vma);
 }
 
+static bool has_gap(const struct vma *subtree, uint64_t bytes)
+{
+    return subtree && subtree->largest_gap >= bytes;
+}
+
+/* The highest VMA of @subtree with such a gap; there is one. */
+static struct vma *highest_with_gap(struct vma *subtree, uint64_t bytes)
+{
+    for (;;) {
+        if (has_gap(RB_RIGHT(subtree, node), bytes)) {
+            subtree = RB_RIGHT(subtree, node);
+        } else if (subtree->gap >= bytes) {
+            return subtree;
+        } else {
+            subtree = RB_LEFT(subtree, node);
+        }
+    }
+}
+
+static struct vma *lowest_with_gap(struct vma *subtree, uint64_t bytes)
+{
+    for (;;) {
+        if (has_gap(RB_LEFT(subtree, node), bytes)) {
+            subtree = RB_LEFT(subtree, node);
+        } else if (subtree->gap >= bytes) {
+            return subtree;
+        } else {
+            subtree = RB_RIGHT(subtree, node);
+        }
+    }
+}
+
+struct vma *vma_previous_with_gap(const struct mm *mm, struct vma *vma, uint64_t bytes)
+{
+    if (!vma) {
+        return has_gap(RB_ROOT(&mm->tree), bytes) ? highest_with_gap(RB_ROOT(&mm->tree), bytes)
+                                                  : NULL;
+    }
+    for (struct vma *left = RB_LEFT(vma, node);; left = RB_LEFT(vma, node)) {
+        if (has_gap(left, bytes)) {
+            return highest_with_gap(left, bytes);
+        }
+        /* Up to the next lower one: the first that @vma is to the right of. */
+        struct vma *child;
+        do {
+            child = vma;
+            vma = RB_PARENT(vma, node);
+        } while (vma && RB_RIGHT(vma, node) != child);
+        if (!vma || vma->gap >= bytes) {
+            return vma;
+        }
+    }
+}
+
+struct vma *vma_next_with_gap(struct vma *vma, uint64_t bytes)
+{
+    for (struct vma *right = RB_RIGHT(vma, node);; right = RB_RIGHT(vma, node)) {
+        if (has_gap(right, bytes)) {
+            return lowest_with_gap(right, bytes);
+        }
+        struct vma *child;
+        do {
+            child = vma;
+            vma = RB_PARENT(vma, node);
+        } while (vma && RB_LEFT(vma, node) != child);
+        if (!vma || vma->gap >= bytes) {
+            return vma;
+        }
+    }
+}
+
 /* ---- one VMA ----------------------------------------------------------------------------------- */
 
 /* Add @pages of a VMA with @flags to what @mm counts; as a two's complement, take them away. */
@@ -295,8 +366,7 @@ static void import_anon(struct vma *vma, const struct vma *other)
     }
 }
 
-/* @vma grows to [@start, @end): VMAs inside go, one that reaches in gives way. */
-static void vma_take(struct vma *vma, vaddr_t start, vaddr_t end)
+void vma_take(struct vma *vma, vaddr_t start, vaddr_t end)
 {
     struct mm *mm = vma->mm;
     const uint64_t offset = vma->page_offset - (vma->start - start) / PAGE_SIZE;

@@ -76,6 +76,13 @@ struct vma *vma_previous(struct vma *vma);
 struct vma *vma_last(const struct mm *mm);
 
 /*
+ * The nearest VMA below @vma (NULL: behind all) and above it that has a gap of at least @bytes in
+ * front of it, or NULL.
+ */
+struct vma *vma_previous_with_gap(const struct mm *mm, struct vma *vma, uint64_t bytes);
+struct vma *vma_next_with_gap(struct vma *vma, uint64_t bytes);
+
+/*
  * A VMA of @mm with these bounds and flags, in no tree yet; its prot follows from the flags. It takes
  * a reference of @cache, and is in its list from vma_insert on, which must follow. Out: NULL when
  * there is no memory.
@@ -110,6 +117,9 @@ bool vma_may_merge_after(const struct vma *vma, uint64_t flags, uint64_t anon_vm
                          const struct page_cache *cache, uint64_t page_offset);
 bool vma_may_merge_before(const struct vma *vma, uint64_t flags, uint64_t anon_vma,
                           const struct page_cache *cache, uint64_t page_offset);
+
+/* @vma grows to [@start, @end): VMAs inside go, one that reaches in gives way. It has their anon_vma then. */
+void vma_take(struct vma *vma, vaddr_t start, vaddr_t end);
 
 /*
  * Linux's vma_merge: [@start, @end), unmapped or inside one VMA, is to have @flags; @previous is the

@@ -52,7 +52,7 @@ $(O)/record-init: $(O)/program-objects/tests/programs/recorder/init.c.o $(PROGRA
 	$(Q)$(CC) $(PROGRAM_LINK) $(PROGRAM_FIXED) $^ -o $@
 
 # What a log's head has the hash of; written only when it changes.
-.PHONY: programs record programs-flags
+.PHONY: programs record record-bench programs-flags
 programs-flags:
 	@mkdir -p $(O)
 	@echo '$(strip $(PROGRAM_FLAGS) $(PROGRAM_LINK) $(PROGRAM_FIXED) $(PROGRAM_PIE))' >$(O)/program-flags.new
@@ -67,6 +67,11 @@ record: ## record Linux's logs of the programs, in QEMU (KERNEL=FILE PROGRAM=GLO
 	$(Q)tools/setup run
 	$(Q)+$(AGAIN) programs $(O)/record-init
 	$(Q)tools/record $(O) $(PROGRAM)
+
+record-bench: ## record what Linux's faults and system calls cost in instructions (KERNEL=FILE)
+	$(Q)tools/setup run
+	$(Q)+$(AGAIN) programs $(O)/record-init
+	$(Q)tools/record --bench $(O)
 
 .SECONDARY: $(PROGRAMS:%=$(O)/program-objects/tests/programs/%.c.o)
 -include $(wildcard $(O)/program-objects/tests/programs/*.d $(O)/program-objects/tests/programs/*/*.d \
