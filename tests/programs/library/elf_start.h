@@ -106,7 +106,6 @@ static int look(const struct program_start *start)
 {
     const struct elf_header *file = (const void *)__ehdr_start;
     const struct elf_program_header *header = (const void *)auxiliary_value(AT_PHDR, NULL);
-    uint64_t base = file->type == 3 ? (uint64_t)file : 0;
     uint64_t bss_end = (uint64_t)end;
     struct access access;
     unsigned loads = 0;
