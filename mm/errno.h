@@ -9,6 +9,7 @@
 #define ENOENT       2
 #define ESRCH        3
 #define EINTR        4
+#define ENXIO        6
 #define E2BIG        7
 #define ENOEXEC      8
 #define EBADF        9
@@ -20,6 +21,7 @@
 #define EBUSY        16
 #define EEXIST       17
 #define ENODEV       19
+#define ENOTDIR      20
 #define EINVAL       22
 #define ENFILE       23
 #define EMFILE       24
