@@ -45,9 +45,10 @@ struct task {
     void *fpu; /* extended state, fpu_area_bytes(), 64-byte aligned */
     uint32_t pkru;
     uint64_t fs_base, gs_base;
-    int exit_status; /* as wait4 gives it */
-    uint64_t ticks;  /* of the TSC in ring 3 */
-    uint64_t child_min_flt, child_maj_flt;
+    int exit_status;                                    /* as wait4 gives it */
+    uint64_t ticks;                                     /* of the TSC in ring 3 */
+    uint64_t min_flt, maj_flt;                          /* of a zombie: its mm is gone */
+    uint64_t child_min_flt, child_maj_flt, child_ticks; /* of children that were waited for */
     /*
      * A task that must wait in a system call is parked: @frame is back at the call (rip at SYSCALL, rax
      * the number), which is executed again, from its beginning, when what it waits for may have come.
@@ -70,6 +71,21 @@ extern struct task_list all_tasks;
 struct task *task_find(uint64_t pid);
 
 /*
+ * A program's first task: an empty mm, descriptors 0 to 2, Linux's limits, registers of a fresh process; named after the
+ * last part of @name. In: fpu_begin() was called. Out: NULL when there is no memory.
+ */
+MUST_CHECK struct task *task_first(const char *name);
+
+/* @parent once more, the current task: a copy in everything, and its child. Out: NULL: no memory, or too many tasks. */
+MUST_CHECK struct task *task_fork(struct task *parent);
+
+/* A task that never ran goes, with all it has. It is not the current one. */
+void task_discard(struct task *task);
+
+/* @task->limits have changed: tell its mm. */
+void task_limits_changed(struct task *task);
+
+/*
  * Extended state, PKRU, FS and GS base: in the processor's registers while @task is the current one. Save: into @task,
  * where they can be read and changed. Load: from there.
  */
@@ -88,5 +104,11 @@ void task_interrupt(struct task *task, bool restart);
  * Linux's init; the parent gets SIGCHLD. @task is a zombie, or gone.
  */
 void task_exit(struct task *task, int status);
+
+/* Its parent has waited for @zombie: count what it used, and free it. */
+void task_reap(struct task *zombie);
+
+/* sched_yield: another one is to run next, if one can. */
+void task_yield(void);
 
 #endif

@@ -1,0 +1,66 @@
+/*
+ * processor.c: see processor.h, and task_save() and task_load() of task.h: what a task has in the
+ * processor besides general-purpose registers. Core touches none of it but PKRU, which the accessors of
+ * user memory obey, as on Linux. Floor: os. SDM vol. 1 chapter 13, vol. 3A 4.6.2, 17.2.3.
+ */
+#include "processor.h"
+
+#include "fault/fpu.h"
+#include "fault/timer.h"
+#include "mm/fault.h"
+#include "task.h"
+#include "x86/instructions.h"
+#include "x86/registers.h"
+
+#define DR6_NOTHING UINT64_C(0xffff0ff0)
+
+static uint32_t pkru(void)
+{
+    return read_pkru();
+}
+
+bool processor_begin(struct cpu *cpu)
+{
+    if (!fpu_begin(cpu) || timer_begin(cpu) != TIMER_OK) {
+        return false;
+    }
+    world_protect(true);
+    mm_has_keys = read_cr4() & CR4_PKE;
+    mm_read_pkru = mm_has_keys ? pkru : NULL;
+    cpu->resolver = mm_resolve;
+    return true;
+}
+
+void processor_end(struct cpu *cpu)
+{
+    cpu->resolver = NULL;
+    world_protect(false);
+}
+
+uint64_t processor_debug_status(void)
+{
+    uint64_t status = read_dr6();
+
+    write_dr6(DR6_NOTHING);
+    return status;
+}
+
+void task_save(struct task *task)
+{
+    fpu_save(task->fpu);
+    if (mm_has_keys) {
+        task->pkru = read_pkru();
+    }
+    task->fs_base = read_msr(MSR_FS_BASE);
+    task->gs_base = read_msr(MSR_GS_BASE);
+}
+
+void task_load(struct task *task)
+{
+    fpu_restore(task->fpu);
+    if (mm_has_keys) {
+        write_pkru(task->pkru);
+    }
+    write_msr(MSR_FS_BASE, task->fs_base);
+    write_msr(MSR_GS_BASE, task->gs_base);
+}
