@@ -23,7 +23,6 @@ FOLDER = os.path.join(TREE, "tests", "programs")
 LOGS = os.path.join(FOLDER, "logs")
 README = os.path.join(FOLDER, "README.md")
 LIBRARY = ("library/abi.h", "library/syscalls.h", "library/program.h", "library/program.c", "library/program.S")
-PARTS = ("library/file.h",)  # included by some programs
 FLAGS = "program-flags"  # in the build's folder: what the programs are built with
 LIMIT = 60  # seconds for one program on this machine
 
@@ -90,14 +89,19 @@ def mask(lines):
 # ---- logs -------------------------------------------------------------------------------------------------
 
 
+def sources(name):
+    """Files that program @name is made of: its own, the library, and what else of library/ it includes."""
+    with open(os.path.join(FOLDER, name + ".c"), encoding="utf-8") as file:
+        more = re.findall(r'^#include "tests/programs/(library/\w+)\.h"$', file.read(), re.M)
+    more = [path + kind for path in more for kind in (".h", ".S") if path + kind not in LIBRARY]
+    return [name + ".c", *LIBRARY, *(path for path in more if os.path.exists(os.path.join(FOLDER, path)))]
+
+
 def build_hash(name, build):
-    """Hash of what program @name is made of: flags, its source and what it includes of the library."""
+    """Hash of what program @name is made of: flags and sources."""
     with open(os.path.join(build, FLAGS), "rb") as file:
         digest = hashlib.sha256(file.read())
-    with open(os.path.join(FOLDER, name + ".c"), encoding="utf-8") as file:
-        source = file.read()
-    parts = tuple(path for path in PARTS if f'#include "tests/programs/{path}"' in source)
-    for path in (name + ".c",) + LIBRARY + parts:
+    for path in sources(name):
         with open(os.path.join(FOLDER, path), "rb") as file:
             data = file.read()
         digest.update(f"{path} {len(data)}\n".encode() + data)

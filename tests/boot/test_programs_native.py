@@ -77,6 +77,12 @@ class Logs(unittest.TestCase):
             self.assertIn("make record PROGRAM=" + name, programs.stale(name, folder))
 
 
+    def test_what_a_program_includes_counts(self):
+        self.assertIn("library/fpu.S", programs.sources("fpu_state_survives"))
+        self.assertIn("library/elf_start.h", programs.sources("elf_start"))
+        self.assertEqual(programs.sources("anon_write"), ["anon_write.c", *programs.LIBRARY])
+
+
 class Masks(unittest.TestCase):
     """programs.mask()"""
 
@@ -172,6 +178,15 @@ class Recorder(unittest.TestCase):
         self.assertEqual(record.source_of("Linux version 6.1.0-9-amd64 (x) (gcc) #1 SMP Debian 6.1.27-1 (2023-05-08)"),
                          "linux-image-6.1.0-9-amd64 6.1.27-1 (Debian)")
         self.assertEqual(record.source_of("Linux version 1"), "unknown")
+
+    def test_costs(self):
+        record = boot.load_tool("record")
+        self.assertEqual(record.bench_table({"bench_a": (["one_event 100 2500", "words in between"], 0)}),
+                         [("one_event", 100, 25.0)])
+        with self.assertRaisesRegex(programs.ProgramError, "bench_a: exit status 1:\nx: 3 faults"):
+            record.bench_table({"bench_a": (["x: 3 faults in 4 events"], 0x100)})
+        with self.assertRaisesRegex(programs.ProgramError, "no costs"):
+            record.bench_table({"bench_a": (["lacks memory"], 0)})
 
     def test_archive(self):
         data = cpio.archive({"init": b"abc", "programs/a": b"x"})
