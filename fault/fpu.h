@@ -25,13 +25,6 @@ struct cpu;
 #define FPU_FCW_START   0x37f
 #define FPU_MXCSR_START 0x1f80
 
-/* What a program may have: bits of XCR0. */
-#define FPU_X87    UINT64_C(0x001)
-#define FPU_SSE    UINT64_C(0x002)
-#define FPU_AVX    UINT64_C(0x004)
-#define FPU_AVX512 UINT64_C(0x0e0)
-#define FPU_PKRU   UINT64_C(0x200)
-
 /*
  * The 48 bytes at FPU_SOFTWARE_AT of the area in a signal frame of Linux, which say what follows. Behind
  * the area's @xstate_bytes lies FPU_MAGIC2.
@@ -59,16 +52,36 @@ bool fpu_begin(struct cpu *cpu) MUST_CHECK;
 /* world.c: give back what fpu_begin() saved, if it did. CR4 and XCR0 are the caller's to restore. */
 void fpu_end(struct cpu *cpu);
 
-/* Valid after the first fpu_begin(): bytes of an area, and the XCR0 of programs (3 without XSAVE). */
-uint32_t fpu_area_bytes(void);
-uint64_t fpu_features(void);
+/* What this processor's areas are like: known after the first fpu_begin(). */
+struct fpu_format {
+    uint64_t features;   /* bits of XCR0 that programs have; x87 and SSE where there is no XSAVE */
+    uint32_t bytes;      /* of an area */
+    uint32_t pkru_at;    /* PKRU's place; 0: it has none */
+    uint32_t mxcsr_mask; /* bits of MXCSR that exist */
+    bool xsave;          /* areas have a header */
+};
+extern struct fpu_format fpu_format;
+
+static inline uint32_t fpu_area_bytes(void)
+{
+    return fpu_format.bytes;
+}
+
+static inline uint64_t fpu_features(void)
+{
+    return fpu_format.features;
+}
 
 /* Make @area (aligned to FPU_ALIGN) what a program starts with. Before the first fpu_save() to it. */
 void fpu_init(void *area);
 
-/* Registers to @area, and back. Restoring a broken @area is a bug and oopses. */
+/*
+ * Registers to @area, and back. fpu_restore() is false, and the registers are anything, where the
+ * processor refuses @area: who fills areas by fpu_init(), fpu_save() and fpu_frame_take() alone does not
+ * see that.
+ */
 void fpu_save(void *area);
-void fpu_restore(const void *area);
+bool fpu_restore(const void *area);
 
 /*
  * Would the processor take @area, wherever it came from? Not: reserved bits of MXCSR, a part that
@@ -77,12 +90,13 @@ void fpu_restore(const void *area);
 bool fpu_area_valid(const void *area) MUST_CHECK;
 
 /*
- * Signal frames. fpu_frame_bytes(): the area with FPU_MAGIC2 behind it, as Linux lays it out.
- * fpu_frame_make(): @frame from @area and a PKRU. fpu_frame_take(): the other way, from bytes that a
- * program may have written; as Linux does, a frame without the magic numbers is FXSAVE's part alone and the
- * rest starts afresh, and parts that the frame leaves out do so too. @pkru stays as it is where the frame has
- * none. Out: false, and @area and @pkru untouched: Linux answers such a frame with SIGSEGV.
- * @frame and @area are aligned to FPU_ALIGN; kernel memory.
+ * Signal frames. fpu_frame_bytes(): the area with FPU_MAGIC2 behind it, as Linux lays it out (without XSAVE:
+ * the area alone). fpu_frame_make(): @frame from @area and a PKRU. fpu_frame_take(): the other way, from
+ * bytes that a program may have written. As Linux does, a frame without the magic numbers is FXSAVE's part
+ * alone, and all that the frame leaves out starts afresh, PKRU at 0; @pkru stays as it is where the processor
+ * has none. Out: false, with @area and @pkru untouched: Linux answers such a frame with SIGSEGV. One thing
+ * less than Linux: the compacted format is refused.
+ * @frame and @area are kernel memory, aligned to FPU_ALIGN.
  */
 uint32_t fpu_frame_bytes(void);
 void fpu_frame_make(void *frame, const void *area, uint32_t pkru);

@@ -44,7 +44,7 @@ struct signal_info {
 };
 
 struct signal_queued;
-LIST_HEAD(signal_queue, signal_queued);
+TAILQ_HEAD(signal_queue, signal_queued);
 
 struct signals {
     struct signal_action action[SIGNALS]; /* of signal @n at n - 1 */

@@ -43,16 +43,21 @@
 #define XCR0_SSE    0x02
 #define XCR0_AVX    0x04
 #define XCR0_AVX512 0xe0
+#define XCR0_PKRU   0x200
 
 #define CET_SH_STK_EN   0x1 /* of U_CET and S_CET */
 #define CET_WR_SHSTK_EN 0x2
 
 #define RFLAGS_CF   0x00000001
 #define RFLAGS_ONE  0x00000002 /* always set */
+#define RFLAGS_PF   0x00000004
+#define RFLAGS_AF   0x00000010
 #define RFLAGS_ZF   0x00000040
+#define RFLAGS_SF   0x00000080
 #define RFLAGS_TF   0x00000100
 #define RFLAGS_IF   0x00000200
 #define RFLAGS_DF   0x00000400
+#define RFLAGS_OF   0x00000800
 #define RFLAGS_IOPL 0x00003000
 #define RFLAGS_NT   0x00004000
 #define RFLAGS_RF   0x00010000

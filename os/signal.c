@@ -1,0 +1,557 @@
+/*
+ * signal.c: which signal a task takes next, and what becomes of it; the system calls around that. Hop d of a fault in
+ * ring 3 ends here (docs/signals.md). What a handler finds on its stack: signal_frame.c.
+ */
+#include "signal.h"
+
+#include "fault/fpu.h"
+#include "fault/ring3.h"
+#include "fault/uaccess.h"
+#include "signal_frame.h"
+#include "task.h"
+#include "x86/exception.h"
+
+#define SET(signal) BIT((signal)-1)
+
+#define SET_UNBLOCKABLE (SET(SIGKILL) | SET(SIGSTOP))
+/* Made by an instruction of the task's own: taken first, so that a handler's frame shows that instruction. */
+#define SET_SYNCHRONOUS                                                                            \
+    (SET(SIGSEGV) | SET(SIGBUS) | SET(SIGILL) | SET(SIGTRAP) | SET(SIGFPE) | SET(SIGSYS))
+/* What SIG_DFL does; everything else kills. */
+#define SET_IGNORED (SET(SIGCONT) | SET(SIGCHLD) | SET(SIGWINCH) | SET(SIGURG))
+#define SET_STOPS   (SET(SIGSTOP) | SET(SIGTSTP) | SET(SIGTTIN) | SET(SIGTTOU))
+#define SET_CORE                                                                                   \
+    (SET(SIGQUIT) | SET(SIGILL) | SET(SIGTRAP) | SET(SIGABRT) | SET(SIGFPE) | SET(SIGSEGV) |       \
+     SET(SIGBUS) | SET(SIGSYS) | SET(SIGXCPU) | SET(SIGXFSZ))
+
+/* Flags that rt_sigaction keeps (Linux's UAPI_SA_FLAGS of x86); 0x800 is SA_EXPOSE_TAGBITS. */
+#define SA_KEPT                                                                                    \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | UINT64_C(0x800) | SA_RESTORER | SA_ONSTACK |       \
+     SA_RESTART | SA_NODEFER | SA_RESETHAND)
+
+#define SIG_BLOCK   0
+#define SIG_UNBLOCK 1
+#define SIG_SETMASK 2
+
+#define DR6_STEP        0x4000u
+#define DR6_BREAKPOINTS 0xfu
+
+/* Entries of one task's queue; beyond them a signal is pending without its cause, as under RLIMIT_SIGPENDING. */
+#define QUEUED_MAX 4096u
+
+struct signal_queued {
+    TAILQ_ENTRY(signal_queued) node;
+    struct signal_info info;
+};
+static struct object_cache queued_cache = OBJECT_CACHE("signal", struct signal_queued);
+
+/* ---- what is pending ----------------------------------------------------------------------------------- */
+
+void signal_init(struct signals *signals)
+{
+    *signals = (struct signals){.code_selector = LINUX_USER_CS, .stack_selector = LINUX_USER_DS};
+    TAILQ_INIT(&signals->queue);
+    signal_stack_reset(signals);
+}
+
+void signal_fork(const struct signals *from, struct signals *to)
+{
+    *to = *from;
+    to->pending = 0;
+    TAILQ_INIT(&to->queue);
+    to->queued = 0;
+    to->forced = (struct signal_info){0};
+    to->fatal = 0;
+}
+
+static void dequeue(struct signals *signals, struct signal_queued *entry)
+{
+    TAILQ_REMOVE(&signals->queue, entry, node);
+    signals->queued--;
+    object_free(&queued_cache, entry);
+}
+
+/* Pending ones of @set are pending no more. */
+static void flush(struct signals *signals, uint64_t set)
+{
+    struct signal_queued *entry, *next;
+
+    if (!(signals->pending & set)) {
+        return;
+    }
+    signals->pending &= ~set;
+    for (entry = TAILQ_FIRST(&signals->queue); entry; entry = next) {
+        next = TAILQ_NEXT(entry, node);
+        if (SET(entry->info.signal) & set) {
+            dequeue(signals, entry);
+        }
+    }
+}
+
+void signal_release(struct signals *signals)
+{
+    flush(signals, ~UINT64_C(0));
+    signals->forced.signal = 0;
+    signals->fatal = 0;
+}
+
+/* Does @signal come to nothing when it is not blocked? */
+static bool is_ignored(const struct signals *signals, unsigned signal)
+{
+    uint64_t handler = signals->action[signal - 1].handler;
+
+    return handler == SIG_IGN || (handler == SIG_DFL && SET(signal) & SET_IGNORED);
+}
+
+bool signal_reaps_children(const struct signals *parent)
+{
+    const struct signal_action *action = &parent->action[SIGCHLD - 1];
+
+    return action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT;
+}
+
+/* Tell the parent of @task that it was stopped or goes on. */
+static void report_child(const struct task *task, int code, unsigned signal)
+{
+    if (task->parent && !(task->parent->signals.action[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
+        signal_send(task->parent, &(struct signal_info){.signal = SIGCHLD,
+                                                        .code = code,
+                                                        .pid = task->pid,
+                                                        .status = (int32_t)signal});
+    }
+}
+
+static void add(struct signals *signals, const struct signal_info *info)
+{
+    struct signal_queued *entry = NULL;
+
+    if (signals->queued < QUEUED_MAX) {
+        entry = object_alloc(&queued_cache);
+    }
+    if (entry) {
+        entry->info = *info;
+        TAILQ_INSERT_TAIL(&signals->queue, entry, node);
+        signals->queued++;
+    }
+    signals->pending |= SET(info->signal);
+}
+
+/* @task has @signal to take, which is not blocked: it does not wait any longer. */
+static void wake(struct task *task, unsigned signal)
+{
+    struct signals *signals = &task->signals;
+
+    if (task->state == TASK_STOPPED && signal != SIGKILL) {
+        return;
+    }
+    /* Where death needs no core dump it is decided now, whatever else is pending. */
+    if (!signals->fatal && signals->action[signal - 1].handler == SIG_DFL &&
+        !(SET(signal) & (SET_IGNORED | SET_STOPS | SET_CORE))) {
+        signals->fatal = signal;
+    }
+    if (task->state == TASK_WAITS_CHILD || task->state == TASK_WAITS_PIPE ||
+        task->state == TASK_STOPPED) {
+        task->state = TASK_READY;
+    }
+}
+
+void signal_send(struct task *task, const struct signal_info *info)
+{
+    struct signals *signals = &task->signals;
+    unsigned signal = (unsigned)info->signal;
+    bool blocked = signals->blocked & SET(signal);
+
+    if (task->state == TASK_ZOMBIE) {
+        return;
+    }
+    if (SET(signal) & SET_STOPS) {
+        flush(signals, SET(SIGCONT));
+    } else if (signal == SIGCONT) {
+        flush(signals, SET_STOPS);
+        if (task->state == TASK_STOPPED) {
+            task->state =
+                TASK_READY; /* what it may have waited for, its system call finds out again */
+            report_child(task, CLD_CONTINUED, SIGCONT);
+        }
+    }
+    /* A blocked one is not ignored: there may be a handler by the time it is unblocked. */
+    if (!blocked && is_ignored(signals, signal)) {
+        return;
+    }
+    if (signal < SIGRTMIN && signals->pending & SET(signal)) {
+        return;
+    }
+    add(signals, info);
+    if (!blocked) {
+        wake(task, signal);
+    }
+}
+
+/* ---- a task's own faults -------------------------------------------------------------------------------- */
+
+/* Linux's force_sig_info. */
+static void force(struct task *task, const struct signal_info *info, bool kills)
+{
+    struct signals *signals = &task->signals;
+    struct signal_action *action = &signals->action[info->signal - 1];
+    bool blocked = signals->blocked & SET(info->signal);
+
+    if (blocked || action->handler == SIG_IGN || kills) {
+        action->handler = SIG_DFL;
+        signals->blocked &= ~SET(info->signal);
+    }
+    signals->forced = *info;
+}
+
+static void force_segv(struct task *task, bool kills)
+{
+    force(task, &(struct signal_info){.signal = SIGSEGV, .code = SI_KERNEL}, kills);
+}
+
+void signal_force(struct task *task, const struct signal_info *info, uint64_t trap, uint64_t error,
+                  uint64_t cr2)
+{
+    task->signals.trap_number = trap;
+    task->signals.error_code = error;
+    task->signals.cr2 = cr2;
+    force(task, info, false);
+}
+
+/* SIGFPE's code for what x87 (#MF) or SSE (#XM) complains about; 0: nothing. SDM vol. 1 8.3.3, 11.6.4. */
+static int floating_point_code(struct task *task, uint64_t vector)
+{
+    static const struct {
+        uint32_t flags;
+        int code;
+    } codes[] = {
+        {0x01, FPE_FLTINV},
+        {0x04, FPE_FLTDIV},
+        {0x08, FPE_FLTOVF},
+        {0x12, FPE_FLTUND},
+        {0x20, FPE_FLTRES},
+    };
+    const uint8_t *area = task->fpu;
+    uint16_t control, status;
+    uint32_t mxcsr, raised;
+
+    task_save(task);
+    __builtin_memcpy(&control, area, sizeof(control));
+    __builtin_memcpy(&status, area + 2, sizeof(status));
+    __builtin_memcpy(&mxcsr, area + 24, sizeof(mxcsr));
+    raised = vector == VECTOR_MF ? status & ~(uint32_t)control : mxcsr & ~(mxcsr >> 7);
+    for (unsigned i = 0; i < ARRAY_COUNT(codes); i++) {
+        if (raised & codes[i].flags) {
+            return codes[i].code;
+        }
+    }
+    return 0;
+}
+
+static int debug_code(uint64_t dr6)
+{
+    if (dr6 & DR6_STEP) {
+        return TRAP_TRACE;
+    }
+    return dr6 & DR6_BREAKPOINTS ? TRAP_HWBKPT : TRAP_BRKPT;
+}
+
+bool signal_exception(struct task *task, uint64_t vector, uint64_t error, uint64_t dr6)
+{
+    static const struct {
+        uint8_t signal, code;
+        bool at_rip; /* si_addr: the instruction */
+    } exceptions[] = {
+        [VECTOR_DE] = {SIGFPE,  FPE_INTDIV, true },
+          [VECTOR_DB] = {SIGTRAP, 0,          true },
+        [VECTOR_BP] = {SIGTRAP, SI_KERNEL,  false},
+          [VECTOR_OF] = {SIGSEGV, SI_KERNEL,  false},
+        [VECTOR_BR] = {SIGSEGV, SI_KERNEL,  false},
+          [VECTOR_UD] = {SIGILL,  ILL_ILLOPN, true },
+        [VECTOR_TS] = {SIGSEGV, SI_KERNEL,  false},
+          [VECTOR_NP] = {SIGBUS,  SI_KERNEL,  false},
+        [VECTOR_SS] = {SIGBUS,  SI_KERNEL,  false},
+          [VECTOR_GP] = {SIGSEGV, SI_KERNEL,  false},
+        [VECTOR_MF] = {SIGFPE,  0,          true },
+          [VECTOR_AC] = {SIGBUS,  BUS_ADRALN, false},
+        [VECTOR_XM] = {SIGFPE,  0,          true },
+    };
+    struct signal_info info = {0};
+
+    if (vector == RING3_BAD_FRAME) {
+        vector =
+            VECTOR_GP; /* IRETQ found RIP not canonical: the program's #GP, like a jump there */
+        error = 0;
+    }
+    if (vector >= ARRAY_COUNT(exceptions) || !exceptions[vector].signal) {
+        return false;
+    }
+    info.signal = exceptions[vector].signal;
+    info.code = exceptions[vector].code;
+    info.address = exceptions[vector].at_rip ? task->frame.rip : 0;
+    if (vector == VECTOR_DB) {
+        info.code = debug_code(dr6);
+        error = 0;
+    } else if (vector == VECTOR_MF || vector == VECTOR_XM) {
+        info.code = floating_point_code(task, vector);
+        error = 0;
+    }
+    if (!info.code) {
+        task->signals.trap_number = vector;
+        task->signals.error_code = error;
+        return true; /* nothing is wrong any more: the instruction is executed again */
+    }
+    signal_force(task, &info, vector, error, task->signals.cr2);
+    return true;
+}
+
+/* ---- delivery ------------------------------------------------------------------------------------------ */
+
+/* The next signal to take, with its cause, or 0. */
+static unsigned take(struct signals *signals, struct signal_info *info)
+{
+    uint64_t deliverable = signals->pending & ~signals->blocked;
+    struct signal_queued *entry, *found = NULL;
+    bool more = false;
+    unsigned signal;
+
+    if (signals->forced.signal) {
+        *info = signals->forced;
+        signals->forced.signal = 0;
+        return (unsigned)info->signal;
+    }
+    if (!deliverable) {
+        return 0;
+    }
+    if (deliverable & SET_SYNCHRONOUS) {
+        deliverable &= SET_SYNCHRONOUS;
+    }
+    signal = (unsigned)__builtin_ctzll(deliverable) + 1;
+    TAILQ_FOREACH (entry, &signals->queue, node) {
+        if (entry->info.signal == (int32_t)signal) {
+            if (found) {
+                more = true;
+                break;
+            }
+            found = entry;
+        }
+    }
+    if (!more) {
+        signals->pending &= ~SET(signal);
+    }
+    *info = (struct signal_info){.signal = (int32_t)signal, .code = SI_USER};
+    if (found) {
+        *info = found->info;
+        dequeue(signals, found);
+    }
+    return signal;
+}
+
+static void enter_handler(struct task *task, const struct signal_info *info)
+{
+    struct signals *signals = &task->signals;
+    struct signal_action *action = &signals->action[info->signal - 1];
+    struct signal_action used = *action;
+
+    if (used.flags & SA_RESETHAND) {
+        action->handler = SIG_DFL;
+    }
+    task_interrupt(task, used.flags & SA_RESTART);
+    if (!signal_frame_enter(task, &used, info)) {
+        force_segv(task, info->signal == SIGSEGV);
+        return;
+    }
+    signals->blocked |= used.mask | (used.flags & SA_NODEFER ? 0 : SET(info->signal));
+    if (signals->stack.flags & SS_AUTODISARM) {
+        signal_stack_reset(signals);
+    }
+}
+
+/*
+ * A program whose frame asked for a CS or SS that it cannot have goes on until IRET refuses them, which is the program's
+ * own #GP with the selector as its error code. Here the processor is not asked.
+ */
+static bool selectors_refused(struct task *task)
+{
+    struct signals *signals = &task->signals;
+    uint16_t refused = 0;
+
+    if (signals->code_selector != LINUX_USER_CS) {
+        refused = signals->code_selector;
+    } else if (signals->stack_selector != LINUX_USER_DS) {
+        refused = signals->stack_selector;
+    } else {
+        return false;
+    }
+    return signal_exception(task, VECTOR_GP, refused & ~UINT64_C(3), 0);
+}
+
+bool signal_deliver(struct task *task)
+{
+    struct signals *signals = &task->signals;
+    struct signal_info info;
+    unsigned signal;
+
+    for (;;) {
+        if (signals->fatal) {
+            task_exit(task, (int)signals->fatal);
+            return false;
+        }
+        signal = take(signals, &info);
+        if (!signal) {
+            if (selectors_refused(task)) {
+                continue;
+            }
+            return true;
+        }
+        if (is_ignored(signals, signal)) {
+            continue;
+        }
+        if (signals->action[signal - 1].handler != SIG_DFL) {
+            enter_handler(task, &info);
+        } else if (signal == SIGSTOP) {
+            task->state = TASK_STOPPED;
+            report_child(task, CLD_STOPPED, signal);
+            return false;
+        } else if (!(SET(signal) & SET_STOPS)) {
+            task_exit(task, (int)signal);
+            return false;
+        }
+        /* The terminal's stop signals: nothing, since nobody with job control is there to continue it. */
+    }
+}
+
+/* ---- system calls --------------------------------------------------------------------------------------- */
+
+int64_t sys_rt_sigaction(struct task *task, uint64_t signal, vaddr_t new_action, vaddr_t old_action,
+                         uint64_t set_bytes)
+{
+    struct signals *signals = &task->signals;
+    int32_t number = (int32_t)signal; /* an int to Linux */
+    struct signal_action new, old, *action;
+
+    if (set_bytes != sizeof(uint64_t)) {
+        return -EINVAL;
+    }
+    if (new_action && copy_from_user(&new, new_action, sizeof(new)) != 0) {
+        return -EFAULT;
+    }
+    if (number < 1 || number > SIGNALS || (new_action && SET(number) & SET_UNBLOCKABLE)) {
+        return -EINVAL;
+    }
+    action = &signals->action[number - 1];
+    old = *action;
+    if (new_action) {
+        new.flags &= SA_KEPT;
+        new.mask &= ~SET_UNBLOCKABLE;
+        *action = new;
+        if (is_ignored(signals, (unsigned)number)) {
+            flush(signals, SET(number));
+        }
+    }
+    if (old_action && copy_to_user(old_action, &old, sizeof(old)) != 0) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
+int64_t sys_rt_sigprocmask(struct task *task, uint64_t how, vaddr_t new_set, vaddr_t old_set,
+                           uint64_t set_bytes)
+{
+    struct signals *signals = &task->signals;
+    uint64_t old = signals->blocked, set;
+
+    if (set_bytes != sizeof(uint64_t)) {
+        return -EINVAL;
+    }
+    if (new_set) {
+        if (!get_user(&set, new_set, sizeof(set))) {
+            return -EFAULT;
+        }
+        set &= ~SET_UNBLOCKABLE;
+        switch ((int32_t)how) {
+        case SIG_BLOCK:
+            signals->blocked |= set;
+            break;
+        case SIG_UNBLOCK:
+            signals->blocked &= ~set;
+            break;
+        case SIG_SETMASK:
+            signals->blocked = set;
+            break;
+        default:
+            return -EINVAL;
+        }
+    }
+    if (old_set && !put_user(old, old_set, sizeof(old))) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
+int64_t sys_sigaltstack(struct task *task, vaddr_t new_stack, vaddr_t old_stack)
+{
+    struct signals *signals = &task->signals;
+    struct signal_stack new, old = {.base = signals->stack.base,
+                                    .flags = signals->stack.flags & SS_AUTODISARM,
+                                    .bytes = signals->stack.bytes};
+    int64_t error;
+
+    if (new_stack && copy_from_user(&new, new_stack, sizeof(new)) != 0) {
+        return -EFAULT;
+    }
+    if (!signals->stack.bytes) {
+        old.flags |= SS_DISABLE;
+    } else if (signal_on_stack(signals, task->frame.rsp)) {
+        old.flags |= SS_ONSTACK;
+    }
+    if (new_stack) {
+        error = signal_stack_set(signals, &new, task->frame.rsp);
+        if (error) {
+            return error;
+        }
+    }
+    if (old_stack && copy_to_user(old_stack, &old, sizeof(old)) != 0) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
+int64_t sys_rt_sigreturn(struct task *task)
+{
+    if (!signal_frame_leave(task)) {
+        force_segv(task, false);
+        return 0;
+    }
+    return (int64_t)task->frame.rax;
+}
+
+int64_t sys_kill(struct task *task, uint64_t pid, uint64_t signal)
+{
+    int32_t whom = (int32_t)pid, number = (int32_t)signal;
+    struct signal_info info = {.signal = number, .code = SI_USER, .pid = task->pid};
+    struct task *other = NULL;
+
+    if (whom > 0) {
+        other = task_find((uint64_t)whom);
+    }
+    /* Process groups: there is one, which has no number that programs could know. */
+    if ((whom > 0 && !other) || whom < -1) {
+        return -ESRCH;
+    }
+    if (number < 0 || number > SIGNALS) {
+        return -EINVAL;
+    }
+    if (!number) {
+        return 0;
+    }
+    if (other) {
+        signal_send(other, &info);
+        return 0;
+    }
+    TAILQ_FOREACH (other, &all_tasks, node) {
+        if (whom == 0 || other != task) {
+            signal_send(other, &info);
+        }
+    }
+    return 0; /* to -1 as well, even if there is nobody: Linux has threads of its own to send it to */
+}
