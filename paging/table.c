@@ -161,11 +161,13 @@ enum status paging_space_init(struct address_space *space, unsigned levels,
     if (levels != 4 && levels != 5) {
         return STATUS_RANGE;
     }
-    if (tables->free == 0) {
+    paddr_t root;
+    if (frame_alloc(tables, &root) != STATUS_OK) {
         return STATUS_NO_FRAMES;
     }
+    memset(phys_to_virt(root), 0, PAGE_SIZE);
     *space = (struct address_space){
-        .root = new_table(tables), .levels = levels, .table_flags = TABLE_FLAGS, .tables = tables};
+        .root = root, .levels = levels, .table_flags = TABLE_FLAGS, .tables = tables};
     return STATUS_OK;
 }
 
