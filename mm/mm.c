@@ -30,6 +30,8 @@ enum status mm_start(paddr_t reference_root, unsigned levels)
         .tables = &memory.frames,
     };
     LIST_INIT(&all_mms);
+    LIST_INIT(&all_page_caches);
+    vmalloc_start();
     return STATUS_OK;
 }
 

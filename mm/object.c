@@ -54,6 +54,11 @@ void *object_alloc(struct object_cache *cache)
     if (memory.frames.fail_in && --memory.frames.fail_in == 0) {
         return NULL;
     }
+    if (cache->starts != memory.starts) {
+        cache->starts = memory.starts;
+        cache->in_use = cache->frames = 0;
+        LIST_INIT(&cache->partial);
+    }
     struct object_frame *frame = LIST_FIRST(&cache->partial);
     if (!frame && !(frame = frame_make(cache))) {
         return NULL;

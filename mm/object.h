@@ -17,6 +17,7 @@ struct object_cache {
     const char *name;
     size_t bytes; /* of an object: at most half a page */
     size_t in_use, frames;
+    uint64_t starts; /* memory.starts when it was last used: frames of an earlier time are gone */
     LIST_HEAD(, object_frame) partial; /* frames with room */
 };
 #define OBJECT_CACHE(text, type)                                                                   \

@@ -28,7 +28,7 @@ enum status memory_init(paddr_t base, uint64_t bytes)
     if (frames < 2) {
         return STATUS_NO_FRAMES;
     }
-    memory = (struct memory){.pages = phys_to_virt(base)};
+    memory = (struct memory){.pages = phys_to_virt(base), .starts = memory.starts + 1};
     memset(memory.pages, 0, frames * sizeof(struct page));
     uint64_t *bitmap = (uint64_t *)(memory.pages + frames);
     enum status status = frame_pool_init(&memory.frames, "programs", base + head, frames, bitmap);

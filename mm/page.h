@@ -48,11 +48,13 @@ struct memory {
     paddr_t zero;       /* the zero page: mapped read-only wherever nothing was written yet; not
                          * counted, never given back */
     uint64_t faults;    /* handled since the start */
+    uint64_t starts;    /* memory_init()s: what was kept before the last one is gone */
 };
 extern struct memory memory;
 
 /*
- * Take over @bytes of physical memory from @base on, which phys.h reaches.
+ * Take over @bytes of physical memory from @base on, which phys.h reaches. Again: whatever was there is
+ * forgotten, and so are all objects, in whatever state a program's bad end has left them.
  * Errors: NO_FRAMES when that is too little; those of frame_pool_init.
  */
 MUST_CHECK enum status memory_init(paddr_t base, uint64_t bytes);

@@ -131,6 +131,14 @@ static void free_tables(pte_t *entry, unsigned level)
     }
 }
 
+void vmalloc_start(void)
+{
+    pte_t *top = phys_to_virt(mm_reference.root);
+
+    top[level_index(base(), mm_reference.levels)] = 0;
+    LIST_INIT(&areas);
+}
+
 void vmalloc_stop(void)
 {
     if (!LIST_EMPTY(&areas)) {

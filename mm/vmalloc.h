@@ -21,6 +21,9 @@ MUST_CHECK void *vmalloc(uint64_t bytes);
 /* @at is NULL or came from vmalloc. Its tables stay: roots have copies of what leads to them. */
 void vfree(void *at);
 
+/* Nothing is allocated: mm_start()'s part. */
+void vmalloc_start(void);
+
 /* Give back those tables, too. In: nothing is allocated any more, and no mm exists. */
 void vmalloc_stop(void);
 
