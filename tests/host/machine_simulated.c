@@ -71,13 +71,11 @@ size_t machine_left(void)
            !LIST_EMPTY(&all_page_caches);
 }
 
-void machine_stop(void)
+size_t machine_stop(void)
 {
     mm_load(NULL);
     vmalloc_stop();
-    if (machine_left()) {
-        stop("something is left");
-    }
+    return machine_left();
 }
 
 const char *machine_wrong(void)
@@ -218,6 +216,16 @@ bool kernel_read(vaddr_t address, void *to, size_t bytes)
 bool kernel_write(vaddr_t address, const void *from, size_t bytes)
 {
     return write_bytes(address, from, bytes, false) == 0;
+}
+
+void machine_take_keys(void)
+{
+    struct mm *mm = simulated_cpu.mm;
+
+    if (mm && mm->deny_key >= 0) {
+        simulated.pkru |= UINT32_C(1) << (2 * mm->deny_key);
+        mm->deny_key = -1;
+    }
 }
 
 /* ---- fault/uaccess.S ------------------------------------------------------------------------------ */

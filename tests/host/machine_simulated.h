@@ -31,9 +31,11 @@ extern struct machine simulated;
  */
 void machine_start(size_t frames, unsigned levels);
 
-/* The end: no mm, no file and no frame may be left. Out: what is; 0 is good. */
+/* How many frames (and lists that are not empty) are left in use: with no mm and no file, none. */
 size_t machine_left(void);
-void machine_stop(void);
+
+/* The end. Out: machine_left(). Whatever is left spoils the machines that follow. */
+MUST_CHECK size_t machine_stop(void);
 
 /*
  * Ring 3 reads, writes or fetches @bytes at @address, page by page. Out: BAD_NONE: done;
@@ -47,6 +49,9 @@ enum bad_kind user_fetch(vaddr_t address);
 /* Ring 0 reads or writes a kernel address (vmalloc). Out: false: nobody resolved the fault. */
 bool kernel_read(vaddr_t address, void *to, size_t bytes);
 bool kernel_write(vaddr_t address, const void *from, size_t bytes);
+
+/* What os/ does after mmap and mprotect: deny data accesses to execute-only memory in PKRU. */
+void machine_take_keys(void);
 
 /* What must hold after each operation: audit and TLB. Out: NULL, or what is wrong, in words. */
 const char *machine_wrong(void);

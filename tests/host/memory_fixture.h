@@ -70,7 +70,7 @@ static int teardown(void **state)
     page_cache_put(s.file);
     page_cache_put(s.tracked);
     assert_int_equal(machine_left(), 0);
-    machine_stop();
+    assert_int_equal(machine_stop(), 0);
     return 0;
 }
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

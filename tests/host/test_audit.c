@@ -138,7 +138,7 @@ static int group_end(void **state)
     page_cache_put(s.memory);
     page_cache_put(s.tracking);
     vfree(s.kernel);
-    machine_stop();
+    assert_int_equal(machine_stop(), 0);
     return 0;
 }
 

@@ -20,7 +20,7 @@ static int start(void **state)
 static int end(void **state)
 {
     (void)state;
-    machine_stop();
+    assert_int_equal(machine_stop(), 0);
     return 0;
 }
 
