@@ -201,6 +201,31 @@ def parse_table(text):
     return rows
 
 
+def parse_bound(text):
+    """(glob, system, why) of each row of the table of programs for one kernel in @text: README.md."""
+    head = "| programs | natively only on | why |\n| --- | --- | --- |\n"
+    if head not in text:
+        raise ProgramError("README.md: no table of programs for one kernel")
+    rows = []
+    for line in text.split(head)[1].split("\n"):
+        if not line.startswith("|"):
+            return rows
+        found = re.match(r"^\| `(\S+)` \| (Linux \d+\.\d+) \| (.+) \|$", line)
+        if not found or not names(found[1]):
+            raise ProgramError(f"README.md: not a row of programs, a kernel and a reason: {line!r}")
+        rows.append(found.groups())
+    return rows
+
+
+def bound(name):
+    """Why program @name does not run on this machine's kernel, or None."""
+    with open(README, encoding="utf-8") as file:
+        for pattern, system, why in parse_bound(file.read()):
+            if fnmatch.fnmatchcase(name, pattern) and system != native_system():
+                return f"its log is of {system} alone: {why}"
+    return None
+
+
 def read_table():
     with open(README, encoding="utf-8") as file:
         return parse_table(file.read())

@@ -22,6 +22,8 @@ class Native(unittest.TestCase):
 
     def check(self, name):
         self.assertIsNone(programs.stale(name, boot.BUILD))
+        if programs.bound(name):
+            raise boot.cannot_run_here(programs.bound(name))
         output = programs.run_native(name, boot.BUILD)
         if output.lacks:
             raise boot.cannot_run_here(f"this machine lacks {output.lacks}")
@@ -159,6 +161,15 @@ class Comparison(unittest.TestCase):
                            ("| a | Faultline | b | `c` | d |", "backticks")):
             with self.subTest(row), self.assertRaisesRegex(programs.ProgramError, words):
                 programs.parse_table(self.HEAD + row + "\n")
+
+
+    def test_programs_for_one_kernel(self):
+        head = "| programs | natively only on | why |\n| --- | --- | --- |\n"
+        self.assertEqual(programs.parse_bound(head + "| `anon_*` | Linux 1.0 | it is old |\n\ntext"),
+                         [("anon_*", "Linux 1.0", "it is old")])
+        for text in ("", head + "| `no_such*` | Linux 1.0 | it is old |\n", head + "| `anon_*` | Linux | it is old |\n"):
+            with self.subTest(text), self.assertRaisesRegex(programs.ProgramError, "README.md"):
+                programs.parse_bound(text)
 
 
 class Recorder(unittest.TestCase):
