@@ -16,6 +16,7 @@
 #include "paging/phys.h"
 #include "paging/table.h"
 #include "paging/tlb.h"
+#include "x86/apic.h"
 #include "x86/cpuid.h"
 #include "x86/instructions.h"
 #include "x86/memory.h"
@@ -75,7 +76,8 @@ static struct {
     uint64_t table_storage[FRAME_POOL_WORDS(TABLE_FRAMES)];
     struct frame_pool tables;
     paddr_t syscall_page;
-    EFI_PHYSICAL_ADDRESS leaked; /* --sabotage leak-page */
+    const volatile uint8_t *apic; /* where firmware maps the local APIC; NULL: it does not */
+    EFI_PHYSICAL_ADDRESS leaked;  /* --sabotage leak-page */
 } core;
 
 uint64_t core_image_base(void)
@@ -309,7 +311,11 @@ static enum status build_space(struct address_space *space, pte_t without, paddr
          CPU_STACK_MC_TOP - CPU_STACK_MC_BOTTOM,                                                         RW},
         {CPU_BASE + CPU_SYSCALL,          core.syscall_page,           PAGE_SIZE,                        RX},
     };
-    return status == STATUS_OK ? map_all(space, rest, ARRAY_COUNT(rest), without) : status;
+    const struct mapping apic = {LOCAL_APIC, boot->apic, PAGE_SIZE, RW | PTE_PCD | PTE_PWT};
+    if (status == STATUS_OK) {
+        status = map_all(space, rest, ARRAY_COUNT(rest), without);
+    }
+    return status == STATUS_OK && boot->apic ? map_all(space, &apic, 1, without) : status;
 }
 
 /* Firmware's top-level page with ours added. With 5 levels ours is the last entry, with 4 the last
@@ -330,6 +336,23 @@ static const char *build_transition(paddr_t world_root)
     return NULL;
 }
 
+/*
+ * The local APIC's page, for both sides: core maps it at a place of its own; firmware, if it does, at its
+ * own address.
+ */
+static void find_apic(struct boot_info *boot)
+{
+    struct walk walk;
+
+    if (apic_mode() == APIC_XAPIC) {
+        boot->apic = read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
+        paging_walk(read_cr3(), boot->levels, boot->apic, &walk);
+        core.apic = walk.end == WALK_LEAF && walk.address == boot->apic
+                        ? (const volatile uint8_t *)boot->apic
+                        : NULL;
+    }
+}
+
 static const char *build_world(struct session *session)
 {
     struct boot_info *boot = core.boot;
@@ -340,6 +363,7 @@ static const char *build_world(struct session *session)
 
     phys_set(0, ~UINT64_C(0), 0);
     boot->levels = read_cr4() & CR4_LA57 ? 5 : 4;
+    find_apic(boot);
     boot->direct = core.block + core.image_bytes;
     boot->direct_bytes = core.block_bytes - core.image_bytes;
     if (frame_pool_init(&core.tables, "tables", tables, TABLE_FRAMES, core.table_storage) !=
@@ -393,7 +417,7 @@ EFI_STATUS core_load(struct session **session, const char **problem)
 /* What a step must leave alone: every item of firmware's world, and the bytes of its tables. */
 static void picture_take(struct world_picture *picture)
 {
-    world_read(&picture->world);
+    world_read(&picture->world, core.apic);
     const uint64_t *item = picture->world.item;
     picture->gdt_bytes = (uint32_t)item[WORLD_GDT_LIMIT] + 1;
     picture->idt_bytes = (uint32_t)item[WORLD_IDT_LIMIT] + 1;
@@ -455,6 +479,45 @@ static void tables_mend(const struct world_picture *picture)
     core_load_cs(item[WORLD_CS]);
 }
 
+#define TICK_100NS    UINT64_C(10000) /* a millisecond */
+#define TICK_PATIENCE 20000u
+
+/* Does a timer event of the firmware's come? Its clock is what we may have spoilt: the TSC says how long. */
+static bool firmware_ticks(uint64_t ticks_per_second)
+{
+    EFI_EVENT event;
+    bool came = false;
+
+    if (EFI_ERROR(boot_services->CreateEvent(EVT_TIMER, TPL_CALLBACK, NULL, NULL, &event))) {
+        return false;
+    }
+    if (!EFI_ERROR(boot_services->SetTimer(event, TimerRelative, TICK_100NS))) {
+        uint64_t start = read_tsc(), patience = ticks_per_second / 1000 * TICK_PATIENCE;
+        while (!came && read_tsc() - start < patience) {
+            came = boot_services->CheckEvent(event) == EFI_SUCCESS;
+        }
+    }
+    boot_services->CloseEvent(event);
+    return came;
+}
+
+/* Compare with how it was @before the step. */
+static void judge_step(struct session *session, const struct world_picture *before)
+{
+    struct hand_back *hand_back = &session->hand_back;
+
+    if (hand_back->differs) {
+        return; /* the first difference is the story */
+    }
+    hand_back->before = *before;
+    picture_take(&hand_back->after);
+    if (!count_pages(&hand_back->pages_after)) {
+        hand_back->pages_after = 0;
+    }
+    hand_back->steps++;
+    hand_back->differs = pictures_differ(hand_back);
+}
+
 void core_step(struct session *session)
 {
     struct hand_back *hand_back = &session->hand_back;
@@ -463,21 +526,13 @@ void core_step(struct session *session)
     picture_take(&before);
     core_enter(core.boot->transition_root, core.entry, CPU_BASE);
     sabotage(session);
-    if (hand_back->differs) {
-        if (session->options.sabotage[0]) {
-            tables_mend(&before);
-        }
-        return; /* the first difference is the story */
-    }
-    hand_back->before = before;
-    picture_take(&hand_back->after);
-    if (!count_pages(&hand_back->pages_after)) {
-        hand_back->pages_after = 0;
-    }
-    hand_back->steps++;
-    hand_back->differs = pictures_differ(hand_back);
+    judge_step(session, &before);
     if (session->options.sabotage[0]) {
         tables_mend(&before);
+    }
+    if (hand_back->ticks_wanted || hand_back->steps == 1) {
+        hand_back->ticks_wanted = 0;
+        hand_back->ticking = firmware_ticks(session->ticks_per_second);
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include "x86/types.h"
 
-#define BOOT_INFO_ABI 1u
+#define BOOT_INFO_ABI 2u
 #define CPUS_MAX      1u /* areas that the loader maps */
 
 struct boot_info {
@@ -20,7 +20,8 @@ struct boot_info {
     uint64_t free, free_bytes;     /* frames that nothing uses yet, at the block's end */
     uint64_t symtab, symtab_entries, strtab, strtab_bytes; /* inside the direct part */
     uint64_t session_bytes;                                /* mapped at SESSION_BASE */
-    uint32_t levels;                                       /* of paging, 4 or 5 */
+    uint64_t apic;     /* the local APIC's page, mapped at LOCAL_APIC; 0: none, or x2APIC mode */
+    uint32_t levels;   /* of paging, 4 or 5 */
     uint32_t build_id; /* first four bytes of core.elf's build id */
 };
 

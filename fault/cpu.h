@@ -62,6 +62,14 @@ struct cpu {
     uint64_t faults; /* #PFs that came this far, probes' own apart */
     void *task;      /* os/ */
     void *mm;        /* mm/: the address space whose faults the resolver answers */
+    struct {
+        uint64_t parts; /* of XCR0: what is saved; 0: by FXSAVE */
+        bool begun;     /* the firmware's is saved, ours is in the registers */
+    } fpu;
+    struct {
+        volatile uint8_t *page; /* of the APIC's registers; NULL: x2APIC mode */
+        bool begun;             /* the timer is ours */
+    } timer;
     struct world firmware;
 };
 _Static_assert(offsetof(struct cpu, kernel_rsp) == 16, "assembly knows it");

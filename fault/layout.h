@@ -6,6 +6,7 @@
  *   ffffff0000000000  DIRECT_BASE    our block of frames but core's image; writable, never executed
  *   ffffffff80000000  CORE_BASE      core: text R-X, rodata R--, data RW-; absent pages between
  *   ffffffff9f000000  BOOT_INFO_BASE one page from efi/
+ *   ffffffff9f010000  LOCAL_APIC     its registers, uncached; absent in x2APIC mode
  *   ffffffffa0000000  SESSION_BASE   the structure shared with efi/
  *   ffffffffb0000000  CPU_BASE       one CPU_AREA a processor; guard pages between the stacks
  */
@@ -14,6 +15,7 @@
 
 #define CORE_BASE      0xffffffff80000000
 #define BOOT_INFO_BASE 0xffffffff9f000000
+#define LOCAL_APIC     0xffffffff9f010000
 #define SESSION_BASE   0xffffffffa0000000
 #define CPU_BASE       0xffffffffb0000000
 

@@ -145,6 +145,16 @@ probe_user_syscall:
     .balign 16
 probe_user_spin:
     jmp probe_user_spin
+    /* Extended state: 1.0 on x87's stack, ones in XMM3, and where rdi says that there is AVX in YMM9. */
+    .globl probe_user_extended
+    .balign 16
+probe_user_extended:
+    fld1
+    pcmpeqd %xmm3, %xmm3
+    test %edi, %edi
+    je 1f
+    vcmptrueps %ymm0, %ymm0, %ymm9
+1:  int $0x80
     .balign 4096
 
     .section .note.GNU-stack, "", @progbits

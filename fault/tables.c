@@ -58,16 +58,22 @@ static void tss_write(struct cpu *cpu)
     tss->io_map_base = sizeof(*tss);
 }
 
+void tables_gate_straighten(unsigned vector)
+{
+    unsigned ist = vector == VECTOR_DF    ? IST_DF
+                   : vector == VECTOR_NMI ? IST_NMI
+                   : vector == VECTOR_MC  ? IST_MC
+                                          : 0;
+    unsigned dpl = vector == VECTOR_USER_EXIT || vector == VECTOR_BP ? 3 : 0;
+
+    idt[vector] = gate_make((uint64_t)trap_stubs + vector * TRAP_STUB_BYTES, SELECTOR_CODE,
+                            GATE_INTERRUPT, dpl, ist);
+}
+
 static void idt_write(void)
 {
     for (unsigned vector = 0; vector < VECTORS; vector++) {
-        unsigned ist = vector == VECTOR_DF    ? IST_DF
-                       : vector == VECTOR_NMI ? IST_NMI
-                       : vector == VECTOR_MC  ? IST_MC
-                                              : 0;
-        unsigned dpl = vector == VECTOR_USER_EXIT || vector == VECTOR_BP ? 3 : 0;
-        idt[vector] = gate_make((uint64_t)trap_stubs + vector * TRAP_STUB_BYTES, SELECTOR_CODE,
-                                GATE_INTERRUPT, dpl, ist);
+        tables_gate_straighten(vector);
     }
 }
 

@@ -27,6 +27,7 @@ void tombstone_write(struct cpu *cpu, uint16_t selector);
 
 /* The gate of @vector, for tests that bend it; tables_install() makes it straight again. */
 struct gate *tables_gate(unsigned vector);
+void tables_gate_straighten(unsigned vector);
 
 void code_segment_load(uint16_t selector); /* world_switch.S */
 

@@ -11,6 +11,7 @@
 
 #include "x86/types.h"
 
+struct boot_info;
 struct cpu;
 
 #define TIMER_CLASS           0xf0 /* vectors from here on get through */
@@ -42,8 +43,15 @@ void timer_stop(void);
 /* world.c: give back what timer_begin() took, if it did. In: our IDT; core's root loaded. */
 void timer_end(struct cpu *cpu);
 
-/* trap.c: an interrupt arrived. Out: false: it is none of the timer's class, or the timer is not ours. */
+/*
+ * trap.c: an interrupt arrived: say so to the APIC. Out: false: it is none of those that get through, or
+ * the timer is not ours. All but TIMER_VECTOR in ring 3 are ignored: a device whose vector is as high as
+ * that loses one.
+ */
 bool timer_interrupt(struct cpu *cpu, unsigned vector);
+
+/* Where the local APIC's registers are mapped; NULL: x2APIC mode, or they cannot be reached. */
+volatile uint8_t *timer_apic_page(const struct boot_info *boot);
 
 /* Counts of a timer that makes @rate / 2^32 counts a tick: for @ticks, at least 1, at most what fits. */
 uint32_t timer_counts(uint64_t ticks, uint64_t rate);

@@ -5,6 +5,7 @@
 #include "fixup.h"
 #include "page_fault.h"
 #include "ring3.h"
+#include "timer.h"
 #include "trap_frame_offsets.h"
 #include "x86/exception.h"
 #include "x86/instructions.h"
@@ -36,6 +37,10 @@ static bool fixed_up(struct trap_frame *frame)
 
 static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_frame *frame)
 {
+    if (frame->vector >= TIMER_CLASS && timer_interrupt(cpu, (unsigned)frame->vector) &&
+        !(frame->vector == TIMER_VECTOR && trap_from_user(frame) && cpu->user)) {
+        return; /* over already, or spurious */
+    }
     if (cpu->probe.exit == PROBE_UNWIND) {
         probe_unwind(cpu, frame);
     }

@@ -6,9 +6,12 @@
 
 #include "boot_info.h"
 #include "cpu.h"
+#include "fpu.h"
 #include "paging/table.h"
 #include "paging_mode.h"
 #include "tables.h"
+#include "timer.h"
+#include "x86/apic.h"
 #include "x86/cpuid.h"
 #include "x86/instructions.h"
 #include "x86/memory.h"
@@ -93,6 +96,10 @@ static void sabotage(uint64_t *item)
         break;
     case WRONG_ITEM:
         item[wrong.item] ^= wrong.bits;
+        if (wrong.item ==
+            WORLD_FX) { /* of which that is only a checksum; firmware calls may change XMM5 */
+            __asm__ volatile("pcmpeqb %xmm4, %xmm4; pxor %xmm4, %xmm5");
+        }
         break;
     case WRONG_CS:
         descriptor_copy(item);
@@ -166,6 +173,38 @@ static void task_register_restore(struct cpu *cpu, struct table_register gdt, ui
     write_cr0(cr0);
 }
 
+/*
+ * The local APIC's registers that changed. In this order: the timer starts when its count is written, a
+ * deadline only counts in its mode, and what the 8259 waits with comes when LINT0 is open.
+ */
+static void apic_restore(const uint64_t *item, const uint64_t *now)
+{
+    static const struct {
+        uint32_t offset;
+        enum world_item item;
+    } registers[] = {
+        {APIC_SVR,    WORLD_APIC_SVR   },
+        {APIC_DIVIDE, WORLD_APIC_DIVIDE},
+        {APIC_TIMER,  WORLD_APIC_TIMER },
+        {APIC_COUNT,  WORLD_APIC_COUNT },
+        {APIC_LINT0,  WORLD_APIC_LINT0 },
+        {APIC_LINT1,  WORLD_APIC_LINT1 },
+    };
+    volatile uint8_t *page = timer_apic_page(boot);
+
+    for (size_t i = 0; i < ARRAY_COUNT(registers); i++) {
+        enum world_item which = registers[i].item;
+        /* Where there is none that we reach, both are 0. */
+        if (now[which] != item[which]) {
+            apic_write(page, registers[i].offset, (uint32_t)item[which]);
+        }
+    }
+    if ((item[WORLD_APIC_TIMER] & APIC_TIMER_MODES) == APIC_TSC_DEADLINE &&
+        now[WORLD_TSC_DEADLINE] != item[WORLD_TSC_DEADLINE]) {
+        write_msr(MSR_TSC_DEADLINE, item[WORLD_TSC_DEADLINE]);
+    }
+}
+
 /* Everything that world_switch.S does not restore itself. In: any state that a check may have left.
  */
 static void world_remove(struct cpu *cpu)
@@ -183,6 +222,8 @@ static void world_remove(struct cpu *cpu)
         CR4_OSFXSR | CR4_OSXMMEXCPT);
     /* GDT and IDT may lie in pages of the check's, and transition has none of them. */
     tables_load(cpu);
+    timer_end(cpu);
+    fpu_end(cpu);
     /* LA57 cannot be restored with the other bits of CR4. */
     paging_mode_restore();
     write_cr3(boot->transition_root);
@@ -257,13 +298,14 @@ static void world_remove(struct cpu *cpu)
         {MSR_SSP_TABLE,    WORLD_SSP_TABLE   },
     };
     struct world now = {0}; /* world_read fills all of it, which analyzers do not see */
-    world_read(&now);
+    world_read(&now, timer_apic_page(boot));
     for (size_t i = 0; i < ARRAY_COUNT(optional_msrs); i++) {
         /* Only where it changed: where the MSR does not exist both are 0. */
         if (now.item[optional_msrs[i].item] != item[optional_msrs[i].item]) {
             write_msr(optional_msrs[i].msr, item[optional_msrs[i].item]);
         }
     }
+    apic_restore(item, now.item);
     write_dr7(DR7_OFF); /* firmware's comes back in efi/enter.S: its breakpoints may sit on core */
     write_dr0(item[WORLD_DR0]);
     write_dr1(item[WORLD_DR1]);
@@ -302,7 +344,7 @@ struct world_restore world_main(struct cpu *cpu, uint64_t cr3, uint64_t cr4, uin
     uint64_t *item = cpu->firmware.item;
 
     cpu->self = cpu;
-    world_read(&cpu->firmware);
+    world_read(&cpu->firmware, timer_apic_page(boot));
     item[WORLD_CR3] = cr3;
     item[WORLD_CR4] = cr4;
     item[WORLD_CR0] = cr0;

@@ -11,7 +11,10 @@
 /*
  * One row an item: name, what a comparison looks at. The first six are in the order that
  * world_switch.S restores them from. Order and names are an interface: reports show them; append
- * only. RFLAGS: IF DF NT AC IOPL; arithmetic flags are nobody's promise.
+ * only. RFLAGS: IF DF NT AC IOPL; arithmetic flags are nobody's promise. APIC_*: the local APIC, where it
+ * is on; delivery status and the like come and go. The count may be written, and a deadline pass, in any of
+ * the firmware's interrupts: they are given back and not compared. FX: a checksum of x87 and SSE registers;
+ * what is given back of them is fpu.h's.
  */
 #define WORLD_ITEMS(X)                                                                             \
     X(CR0, ~UINT64_C(0))                                                                           \
@@ -61,7 +64,15 @@
     X(DR7, ~UINT64_C(0))                                                                           \
     X(MXCSR, ~UINT64_C(0))                                                                         \
     X(FCW, ~UINT64_C(0))                                                                           \
-    X(RFLAGS, UINT64_C(0x47600))
+    X(RFLAGS, UINT64_C(0x47600))                                                                   \
+    X(APIC_SVR, UINT64_C(0x13ff))                                                                  \
+    X(APIC_DIVIDE, ~UINT64_C(0))                                                                   \
+    X(APIC_TIMER, UINT64_C(0x700ff))                                                               \
+    X(APIC_COUNT, UINT64_C(0))                                                                     \
+    X(TSC_DEADLINE, UINT64_C(0))                                                                   \
+    X(APIC_LINT0, UINT64_C(0x1a7ff))                                                               \
+    X(APIC_LINT1, UINT64_C(0x1a7ff))                                                               \
+    X(FX, ~UINT64_C(0))
 
 enum world_item {
 #define X(name, mask) WORLD_##name,
@@ -77,9 +88,10 @@ struct world {
 /*
  * Read every item of the running processor into @world; items that this processor lacks read as 0.
  * Position-independent and without tables of pointers: efi/ runs the same code in firmware's world.
- * CR4.PKE and CR4.OSXSAVE are set for the moment of reading what they guard.
+ * CR4.PKE and CR4.OSXSAVE are set for the moment of reading what they guard. @apic: where the local
+ * APIC's registers are mapped; NULL: nowhere, and only x2APIC's can be read.
  */
-void world_read(struct world *world);
+void world_read(struct world *world, const volatile uint8_t *apic);
 
 /* Which bits of an item a comparison looks at. */
 uint64_t world_item_mask(enum world_item item);

@@ -3,6 +3,7 @@
  */
 #include "world.h"
 
+#include "x86/apic.h"
 #include "x86/cpuid.h"
 #include "x86/instructions.h"
 #include "x86/registers.h"
@@ -18,7 +19,44 @@ static bool has(uint32_t leaf, uint32_t subleaf, unsigned reg, unsigned bit)
 }
 enum { EAX, EBX, ECX, EDX };
 
-void world_read(struct world *world)
+static void apic_items(uint64_t *item, const volatile uint8_t *apic)
+{
+    enum apic_mode mode = apic_mode();
+
+    if (mode == APIC_NONE || (mode == APIC_XAPIC && !apic)) {
+        return;
+    }
+    const volatile uint8_t *page = mode == APIC_XAPIC ? apic : NULL;
+    item[WORLD_APIC_SVR] = apic_read(page, APIC_SVR);
+    item[WORLD_APIC_DIVIDE] = apic_read(page, APIC_DIVIDE);
+    item[WORLD_APIC_TIMER] = apic_read(page, APIC_TIMER);
+    item[WORLD_APIC_COUNT] = apic_read(page, APIC_COUNT);
+    item[WORLD_APIC_LINT0] = apic_read(page, APIC_LINT0);
+    item[WORLD_APIC_LINT1] = apic_read(page, APIC_LINT1);
+    if (has(1, 0, ECX, 24)) {
+        item[WORLD_TSC_DEADLINE] = read_msr(MSR_TSC_DEADLINE);
+    }
+}
+
+/*
+ * x87 and SSE registers as one number (FNV-1a); not FOP, FIP and FDP, which some processors save only
+ * after an exception.
+ */
+static uint64_t fx_checksum(void)
+{
+    uint8_t area[512] __attribute__((aligned(16)));
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+    fxsave(area);
+    for (unsigned i = 0; i < 416; i++) { /* to XMM15's end */
+        bool st = i >= 32 && i < 160;    /* 10 bytes each; nobody writes the other 6 */
+        bool compared = i < 5 || (i >= 24 && i < 28) || (st && i % 16 < 10) || i >= 160;
+        sum = (sum ^ (compared ? area[i] : 0)) * UINT64_C(0x100000001b3);
+    }
+    return sum;
+}
+
+void world_read(struct world *world, const volatile uint8_t *apic)
 {
     uint64_t *item = world->item;
     uint64_t cr4 = read_cr4();
@@ -104,6 +142,10 @@ void world_read(struct world *world)
         item[WORLD_MXCSR] = read_mxcsr();
     }
     item[WORLD_FCW] = read_fcw();
+    if (cr4 & CR4_OSFXSR && !(item[WORLD_CR0] & (CR0_TS | CR0_EM))) {
+        item[WORLD_FX] = fx_checksum();
+    }
+    apic_items(item, apic);
 }
 
 uint64_t world_item_mask(enum world_item item)

@@ -131,6 +131,36 @@ static inline void write_fcw(uint16_t value)
     __asm__ volatile("fldcw %0" : : "m"(value));
 }
 
+/*
+ * Extended state: @area is aligned to 64 bytes (FXSAVE: 16), @parts are bits of XCR0. They need CR4.OSXSAVE (FXSAVE:
+ * OSFXSR) and CR0.TS and EM clear.
+ */
+static inline void xsave(void *area, uint64_t parts)
+{
+    __asm__ volatile("xsave64 (%0)"
+                     :
+                     : "r"(area), "a"((uint32_t)parts), "d"((uint32_t)(parts >> 32))
+                     : "memory");
+}
+
+static inline void xrstor(const void *area, uint64_t parts)
+{
+    __asm__ volatile("xrstor64 (%0)"
+                     :
+                     : "r"(area), "a"((uint32_t)parts), "d"((uint32_t)(parts >> 32))
+                     : "memory");
+}
+
+static inline void fxsave(void *area)
+{
+    __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
+
+static inline void fxrstor(const void *area)
+{
+    __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
 static inline uint64_t read_rflags(void)
 {
     uint64_t value;

@@ -81,7 +81,9 @@
 #define MSR_PL0_SSP        0x000006a4
 #define MSR_PL3_SSP        0x000006a7
 #define MSR_SSP_TABLE      0x000006a8
+#define MSR_TSC_DEADLINE   0x000006e0
 #define MSR_PKRS           0x000006e1
+#define MSR_X2APIC         0x00000800 /* and the register's offset divided by 16 */
 #define MSR_XSS            0x00000da0
 #define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081

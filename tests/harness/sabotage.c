@@ -50,6 +50,12 @@ static const uint64_t wrong_bits[WORLD_ITEM_COUNT] = {
     [WORLD_DR7] = 0x100, /* LE: without effect */
     [WORLD_MXCSR] = 0x8000,
     [WORLD_FCW] = 0x100,
+    [WORLD_APIC_SVR] = 0x10,
+    [WORLD_APIC_DIVIDE] = 1,
+    [WORLD_APIC_TIMER] = 0x20000, /* periodic */
+    [WORLD_APIC_LINT0] = 0x2000,  /* active low */
+    [WORLD_APIC_LINT1] = 0x2000,
+    [WORLD_FX] = 1,
 };
 
 /* Items that only some processors have. */

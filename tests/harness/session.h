@@ -17,7 +17,7 @@
 #include "options.h"
 #include "record.h"
 
-#define SESSION_ABI 2u
+#define SESSION_ABI 3u
 
 enum session_request {
     SESSION_START,  /* options and facts are in place: parse, plan, print headers; asked for once
@@ -111,6 +111,9 @@ struct hand_back {
     uint32_t differs;
     uint64_t pages_expected, pages_after; /* of our memory type, in firmware's memory map */
     struct world_picture before, after;
+    /* Do the firmware's timer events still come? Looked at after the first step, and after one that asks. */
+    uint32_t ticks_wanted; /* core sets it, efi/ clears it */
+    uint32_t ticking;      /* of the last look: 1 when they do */
 };
 
 struct session {

@@ -76,6 +76,13 @@ static void pages_given_back(struct trial *trial)
                  session->hand_back.pages_after);
 }
 
+/* Its clock goes on, also after steps that had the local APIC's timer for themselves (suite ring3). */
+static void firmware_ticks(struct trial *trial)
+{
+    trial_expect(trial, FIELD_EVENTS, 0, 1, session->hand_back.ticking);
+    trial_expect(trial, FIELD_EVENTS, 1, 0, session->hand_back.ticks_wanted);
+}
+
 /* ---- ours
  * ---------------------------------------------------------------------------------------------- */
 
@@ -211,6 +218,7 @@ static const struct test_case cases[] = {
     {.name = "gdt_given_back",        .rule = RULE_GIVE_BACK, .run = gdt_given_back},
     {.name = "idt_given_back",        .rule = RULE_GIVE_BACK, .run = idt_given_back},
     {.name = "pages_given_back",      .rule = RULE_GIVE_BACK, .run = pages_given_back},
+    {.name = "firmware_ticks",        .rule = RULE_GIVE_BACK, .run = firmware_ticks},
     {.name = "tables_are_ours",       .run = tables_are_ours},
     {.name = "every_vector_arrives",  .run = every_vector_arrives},
     {.name = "null_page_absent",      .run = null_page_absent},
