@@ -95,8 +95,11 @@ enum vm_fault fault_file_read(struct fault *fault)
 enum vm_fault fault_file_private(struct fault *fault)
 {
     struct vma *vma = fault->vma;
-    struct page *copy = page_alloc(PAGE_ANONYMOUS | PAGE_EXCLUSIVE), *page;
+    struct page *copy, *page;
 
+    /* First of all, as in Linux: what then merges tells whether somebody tried to write. */
+    vma_prepare_anon(vma);
+    copy = page_alloc(PAGE_ANONYMOUS | PAGE_EXCLUSIVE);
     if (!copy) {
         return VM_FAULT_OOM;
     }
@@ -108,7 +111,6 @@ enum vm_fault fault_file_private(struct fault *fault)
     }
     page_copy(page_bytes(copy), page_bytes(page));
     page_put(page);
-    vma_prepare_anon(vma);
     copy->mapcount = 1;
     *fault->pte = page_frame(copy) | vma->prot | PTE_RW | PTE_A | PTE_D;
     trace_resolved(RESOLVED_FILE_PRIVATE, 1);

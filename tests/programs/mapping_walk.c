@@ -1,0 +1,141 @@
+/*
+ * A long pseudo-random walk of mmap, munmap, mprotect, mremap, madvise, mlock and accesses on a window of 32 pages,
+ * with all of the window's mappings in each line: what merges and splits, what is refused and what was done before,
+ * what an access finds. Half of it happens in a child, whose anonymous memory has a history that may not merge.
+ */
+#include "tests/programs/library/file.h"
+#include "tests/programs/library/walk.h"
+
+static int file;
+
+static uint64_t address_of(unsigned page)
+{
+    return WALK_AREA + page * PAGE;
+}
+
+static long walk_map(unsigned page, unsigned pages, int prot, enum walk_kind kind, bool no_reserve,
+                     unsigned offset)
+{
+    const bool is_file = kind == WALK_FILE_PRIVATE || kind == WALK_FILE_SHARED;
+    const bool shared = kind == WALK_SHARED || kind == WALK_FILE_SHARED;
+
+    return sys_mmap(address_of(page), pages * PAGE, prot,
+                    MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE) |
+                        (is_file ? 0 : MAP_ANONYMOUS) | (no_reserve ? MAP_NORESERVE : 0),
+                    is_file ? file : -1, offset * PAGE);
+}
+
+static long walk_unmap(unsigned page, unsigned pages)
+{
+    return sys_munmap(address_of(page), pages * PAGE);
+}
+
+static long walk_protect(unsigned page, unsigned pages, int prot)
+{
+    return sys_mprotect(address_of(page), pages * PAGE, prot);
+}
+
+static long walk_remap(unsigned page, unsigned old, unsigned pages, int flags, unsigned to)
+{
+    return sys_mremap(address_of(page), old * PAGE, pages * PAGE, flags, address_of(to));
+}
+
+static long walk_advise(unsigned page, unsigned pages, int advice)
+{
+    return sys_madvise(address_of(page), pages * PAGE, advice);
+}
+
+static long walk_lock(unsigned page, unsigned pages, bool lock)
+{
+    return lock ? sys_mlock(address_of(page), pages * PAGE)
+                : sys_munlock(address_of(page), pages * PAGE);
+}
+
+static int walk_touch(unsigned page, bool write, uint8_t value)
+{
+    struct access access =
+        write ? access_write(address_of(page), value) : access_read(address_of(page));
+
+    return access.signal ? -access.code : write ? value : (int)access.value;
+}
+
+static uint64_t number(const char **at)
+{
+    uint64_t value = 0;
+
+    for (;; (*at)++) {
+        if (**at >= '0' && **at <= '9')
+            value = value * 16 + (uint64_t)(**at - '0');
+        else if (**at >= 'a' && **at <= 'f')
+            value = value * 16 + (uint64_t)(**at - 'a' + 10);
+        else
+            return value;
+    }
+}
+
+static unsigned walk_list(struct walk_vma *list)
+{
+    static char maps[16384];
+    unsigned long length = 0;
+    unsigned count = 0;
+    int maps_file = (int)must("open", sys_open("/proc/self/maps", O_RDONLY));
+    long got;
+
+    while ((got = must("read", sys_read(maps_file, (uint64_t)maps + length,
+                                        sizeof(maps) - 1 - length))) > 0)
+        length += (unsigned long)got;
+    maps[length] = 0;
+    sys_close(maps_file);
+    for (const char *at = maps; *at;) {
+        struct walk_vma vma;
+        vma.start = number(&at);
+        at++;
+        vma.end = number(&at);
+        at++;
+        for (unsigned i = 0; i < 4; i++)
+            vma.rights[i] = *at++;
+        at++;
+        vma.offset = number(&at);
+        if (vma.start >= WALK_AREA && vma.end <= WALK_AREA + WALK_PAGES * PAGE) {
+            vma.start = (vma.start - WALK_AREA) / PAGE;
+            vma.end = (vma.end - WALK_AREA) / PAGE;
+            list[count++] = vma;
+        }
+        while (*at && *at++ != '\n')
+            ;
+    }
+    return count;
+}
+
+static void walk_say(const char *line)
+{
+    say("%s", line);
+}
+
+/* What merges, and what mremap takes, has changed several times since. */
+static void need_linux_6_1(void)
+{
+    static struct system_name name;
+
+    must("uname", sys_uname(&name));
+    if (name.release[0] != '6' || name.release[1] != '.' || name.release[2] != '1' ||
+        name.release[3] != '.')
+        program_lacks("the merging of Linux 6.1");
+}
+
+int program(const struct program_start *start)
+{
+    long child;
+
+    (void)start;
+    need_linux_6_1();
+    file = file_make("walk", WALK_FILE, 0x80);
+    walk(0x9e3779b97f4a7c15);
+    child = program_fork();
+    if (child == 0) {
+        walk(0xd1b54a32d192ed03);
+        program_exit(0);
+    }
+    log_wait("child", wait_for(child));
+    return 0;
+}
