@@ -90,6 +90,51 @@ static void look_at_vector(const struct program_start *start)
     say("AT_EXECFN ends in the name: %s", yes(same));
 }
 
+static uint64_t selector(unsigned which)
+{
+    uint64_t value = 0;
+
+    switch (which) {
+    case 0:
+        __asm__("mov %%cs, %0" : "=r"(value));
+        break;
+    case 1:
+        __asm__("mov %%ss, %0" : "=r"(value));
+        break;
+    case 2:
+        __asm__("mov %%ds, %0" : "=r"(value));
+        break;
+    case 3:
+        __asm__("mov %%es, %0" : "=r"(value));
+        break;
+    case 4:
+        __asm__("mov %%fs, %0" : "=r"(value));
+        break;
+    default:
+        __asm__("mov %%gs, %0" : "=r"(value));
+        break;
+    }
+    return value;
+}
+
+static void look_at_registers(const struct program_start *start)
+{
+    static const char *const names[] = {"CS", "SS", "DS", "ES", "FS", "GS"};
+    uint64_t base = 1;
+    uint64_t together = 0;
+
+    for (unsigned i = 0; i < 15; i++)
+        together |= start->registers[i];
+    say("all registers but the stack pointer are 0: %s", yes(together == 0));
+    for (unsigned i = 0; i < 6; i++)
+        say("%s %lx", names[i], selector(i));
+    must("arch_prctl", sys_arch_prctl(ARCH_GET_FS, (uint64_t)&base));
+    say("FS base %lx", base);
+    base = 1;
+    must("arch_prctl", sys_arch_prctl(ARCH_GET_GS, (uint64_t)&base));
+    say("GS base %lx", base);
+}
+
 /* One byte of a segment by every access; writes put back what was there. */
 static void look_at_segment(const char *name, uint64_t address)
 {
@@ -113,6 +158,7 @@ static int look(const struct program_start *start)
     long pid;
 
     look_at_vector(start);
+    look_at_registers(start);
     for (unsigned i = 0; i < file->program_header_count; i++) {
         if (header[i].type != 1)
             continue;

@@ -8,11 +8,27 @@
 /*
  * _start: the kernel's entry (psABI, "Process initialization").
  * In:  RSP -> argc, argv..., 0, envp..., 0, auxv...
- * The C stack begins at the next page boundary below.
+ * The C stack begins at the next page boundary below. start_registers keeps what the registers were, in the order of
+ * syscall_registers.
  */
     .globl _start
     .type _start, @function
 _start:
+    movq    %rax, start_registers + 0(%rip)
+    movq    %rbx, start_registers + 8(%rip)
+    movq    %rcx, start_registers + 16(%rip)
+    movq    %rdx, start_registers + 24(%rip)
+    movq    %rsi, start_registers + 32(%rip)
+    movq    %rdi, start_registers + 40(%rip)
+    movq    %rbp, start_registers + 48(%rip)
+    movq    %r8, start_registers + 56(%rip)
+    movq    %r9, start_registers + 64(%rip)
+    movq    %r10, start_registers + 72(%rip)
+    movq    %r11, start_registers + 80(%rip)
+    movq    %r12, start_registers + 88(%rip)
+    movq    %r13, start_registers + 96(%rip)
+    movq    %r14, start_registers + 104(%rip)
+    movq    %r15, start_registers + 112(%rip)
     xorl    %ebp, %ebp
     movq    %rsp, %rdi
     andq    $-4096, %rsp
@@ -139,6 +155,10 @@ memcpy:
 
     .bss
     .balign 8
+    .globl start_registers
+    .hidden start_registers
+start_registers:
+    .fill   15, 8, 0
     .globl access_stack
     .hidden access_stack
 access_stack:

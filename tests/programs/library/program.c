@@ -132,6 +132,8 @@ static void check_segments(void)
     }
 }
 
+extern const uint64_t start_registers[15] __attribute__((visibility("hidden")));
+
 /* Called by _start only. */
 _Noreturn void program_begin(uint64_t *stack);
 
@@ -148,6 +150,7 @@ _Noreturn void program_begin(uint64_t *stack)
         environment++;
     start.auxiliary = auxiliary = (const struct auxiliary *)(environment + 1);
     start.stack_pointer = first_stack_pointer = (uint64_t)stack;
+    start.registers = start_registers;
     warm_up();
     check_segments();
     program_exit(program(&start));

@@ -18,6 +18,7 @@ struct program_start {
     char **environment;
     const struct auxiliary *auxiliary; /* ends with AT_NULL */
     uint64_t stack_pointer;            /* at the first instruction */
+    const uint64_t *registers;         /* then as well: 15, as syscall_registers() has them */
 };
 
 /*
