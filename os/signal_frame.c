@@ -241,45 +241,52 @@ static bool frame_place(const struct task *task, bool wants_stack, vaddr_t *fram
     return !(nested || entering) || on_stack_anyway(signals, *frame);
 }
 
+/* Field by field: a compound literal would write all of it twice. */
 static void fill_context(struct signal_context *to, const struct task *task, vaddr_t state)
 {
     const struct trap_frame *from = &task->frame;
     const struct signals *signals = &task->signals;
-    bool in_64_bits = signals->code_selector == LINUX_USER_CS;
+    struct signal_registers *registers = &to->registers;
 
-    *to = (struct signal_context){
-        .flags = (fpu_format.xsave ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS |
-                 (in_64_bits ? UC_STRICT_RESTORE_SS : 0),
-        .stack = {.base = signals->stack.base,
-                  .flags = signals->stack.flags,
-                  .bytes = signals->stack.bytes},
-        .registers = { .r8 = from->r8,
-                  .r9 = from->r9,
-                  .r10 = from->r10,
-                  .r11 = from->r11,
-                  .r12 = from->r12,
-                  .r13 = from->r13,
-                  .r14 = from->r14,
-                  .r15 = from->r15,
-                  .rdi = from->rdi,
-                  .rsi = from->rsi,
-                  .rbp = from->rbp,
-                  .rbx = from->rbx,
-                  .rdx = from->rdx,
-                  .rax = from->rax,
-                  .rcx = from->rcx,
-                  .rsp = from->rsp,
-                  .rip = from->rip,
-                  .rflags = from->rflags | RFLAGS_IF, /* as under Linux, timer or not */
-                      .cs = signals->code_selector,
-                  .ss = signals->stack_selector,
-                  .error_code = signals->error_code,
-                  .trap_number = signals->trap_number,
-                  .old_mask = signals->blocked,
-                  .cr2 = signals->cr2,
-                  .extended_state = state},
-        .mask = signals->blocked,
-    };
+    to->flags = UC_SIGCONTEXT_SS;
+    to->flags |= fpu_format.xsave ? UC_FP_XSTATE : 0;
+    to->flags |= signals->code_selector == LINUX_USER_CS ? UC_STRICT_RESTORE_SS : 0;
+    to->link = 0;
+    to->stack.base = signals->stack.base;
+    to->stack.flags = signals->stack.flags;
+    to->stack.padding = 0;
+    to->stack.bytes = signals->stack.bytes;
+    registers->r8 = from->r8;
+    registers->r9 = from->r9;
+    registers->r10 = from->r10;
+    registers->r11 = from->r11;
+    registers->r12 = from->r12;
+    registers->r13 = from->r13;
+    registers->r14 = from->r14;
+    registers->r15 = from->r15;
+    registers->rdi = from->rdi;
+    registers->rsi = from->rsi;
+    registers->rbp = from->rbp;
+    registers->rbx = from->rbx;
+    registers->rdx = from->rdx;
+    registers->rax = from->rax;
+    registers->rcx = from->rcx;
+    registers->rsp = from->rsp;
+    registers->rip = from->rip;
+    registers->rflags = from->rflags | RFLAGS_IF; /* as under Linux, timer or not */
+    registers->cs = signals->code_selector;
+    registers->gs = 0;
+    registers->fs = 0;
+    registers->ss = signals->stack_selector;
+    registers->error_code = signals->error_code;
+    registers->trap_number = signals->trap_number;
+    registers->old_mask = signals->blocked;
+    registers->cr2 = signals->cr2;
+    registers->extended_state = state;
+    for (unsigned i = 0; i < ARRAY_COUNT(registers->reserved); i++) {
+        registers->reserved[i] = 0;
+    }
+    to->mask = signals->blocked;
 }
 
 static void fill_info(struct signal_info_frame *to, const struct signal_info *from)
