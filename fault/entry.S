@@ -31,7 +31,8 @@ trap_stubs:
  * In: vector and error code pushed. Calls trap_dispatch(frame); when that returns, the frame is
  * what to continue with. DF may be anything: C wants it clear. GS is not touched: it belongs to programs.
  * A probe armed with PROBE_FIXUP is answered first, before the other registers are even saved: sweeps make
- * millions of them.
+ * millions of them. Gates leave RFLAGS.AC as it was, set by ring 3 or by a user accessor, and with it CR4.SMAP
+ * off: it is cleared where there is CLAC (uaccess_smap), and comes back by IRETQ.
  */
     .balign 16
     .type trap_common, @function
@@ -57,7 +58,10 @@ trap_save:
     push %r14
     push %r15
     cld
-    mov %rsp, %rdi
+    cmpb $0, uaccess_smap(%rip)
+    je 1f
+    clac
+1:  mov %rsp, %rdi
     call trap_dispatch
     pop %r15
     pop %r14

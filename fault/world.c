@@ -11,6 +11,7 @@
 #include "paging_mode.h"
 #include "tables.h"
 #include "timer.h"
+#include "uaccess.h"
 #include "x86/apic.h"
 #include "x86/cpuid.h"
 #include "x86/instructions.h"
@@ -45,6 +46,34 @@ uint64_t world_root(void)
 uint64_t twin_root(void)
 {
     return boot->twin_root;
+}
+
+/* Bits of CR4 that Linux runs programs with, each where CPUID leaf 7 has its feature. */
+static uint64_t protections(void)
+{
+    if (cpuid(0, 0).eax < 7) {
+        return 0;
+    }
+    struct cpuid_result leaf = cpuid(7, 0);
+    return (leaf.ebx & BIT(0) ? CR4_FSGSBASE : 0) | (leaf.ebx & BIT(7) ? CR4_SMEP : 0) |
+           (leaf.ebx & BIT(20) ? CR4_SMAP : 0) | (leaf.ecx & BIT(2) ? CR4_UMIP : 0) |
+           (leaf.ecx & BIT(3) ? CR4_PKE : 0);
+}
+
+void world_protect(bool on)
+{
+    const uint64_t all = CR4_FSGSBASE | CR4_SMEP | CR4_SMAP | CR4_UMIP | CR4_PKE;
+    uint64_t bits = on ? protections() : 0;
+    uint64_t cr0 = read_cr0() & ~(uint64_t)(CR0_TS | CR0_EM | CR0_AM);
+
+    write_cr0(cr0 | CR0_MP | (on ? CR0_AM : 0));
+    write_cr4((read_cr4() & ~all) | bits);
+    if (bits & CR4_PKE) {
+        write_pkru(0);
+    }
+    uaccess_configure(bits & CR4_SMAP, boot->levels);
+    /* What is cached may have been judged by other rules. */
+    write_cr3(read_cr3());
 }
 
 void world_sabotage(enum world_wrong what, enum world_item item, uint64_t bits)
@@ -326,6 +355,7 @@ static __attribute__((noinline)) void batch_or_unwind(struct cpu *cpu)
     cpu->resolver = NULL;
     cpu->recover = NULL;
     cpu->user = NULL;
+    uaccess_configure(false, boot->levels); /* CR4 is world_remove's */
 }
 
 /*

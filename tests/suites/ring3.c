@@ -7,16 +7,19 @@
 #include "fault/ring3.h"
 #include "fault/tables.h"
 #include "fault/timer.h"
+#include "fault/uaccess.h"
 #include "table.h"
 #include "tests/harness/findings.h"
+#include "tests/harness/machine.h"
 #include "tests/harness/session.h"
 #include "tests/harness/target.h"
 #include "tests/harness/trial.h"
+#include "x86/exception.h"
 #include "x86/instructions.h"
 #include "x86/memory.h"
 #include "x86/registers.h"
 
-extern const char probe_user_extended[], probe_user_spin[],
+extern const char probe_user_READ_at[], probe_user_extended[], probe_user_spin[],
     probe_user_landing[]; /* fault/probe.S */
 
 /* ---- extended state ---------------------------------------------------------------------------------- */
@@ -167,6 +170,91 @@ static void broken_areas_are_refused(struct trial *trial)
     trial_expect(trial, FIELD_STATUS, 0, true, fpu_restore(&other));
 }
 
+/* ---- how programs are run -------------------------------------------------------------------------- */
+
+/* What the resolver saw of the one fault that each of these cases makes. */
+static struct {
+    unsigned calls;
+    uint64_t error, rflags, flags_then; /* pushed, and the resolver's own */
+} met;
+
+static enum fault_result note_and_leave(struct trap_frame *frame, uint64_t address)
+{
+    (void)address;
+    met.calls++;
+    met.error = frame->error;
+    met.rflags = frame->rflags;
+    met.flags_then = read_rflags();
+    return trap_from_user(frame) ? FAULT_LEAVE : FAULT_NOT_MINE;
+}
+
+/* Each bit that CPUID offers is on, and off again; and what is off does what it does without. */
+static void protections_are_on_and_off(struct trial *trial)
+{
+    static const struct {
+        enum cpu_feature feature;
+        uint64_t bit;
+    } bits[] = {
+        {FEATURE_SMEP,     CR4_SMEP    },
+        {FEATURE_SMAP,     CR4_SMAP    },
+        {FEATURE_UMIP,     CR4_UMIP    },
+        {FEATURE_PKU,      CR4_PKE     },
+        {FEATURE_FSGSBASE, CR4_FSGSBASE},
+    };
+
+    for (unsigned on = 0; on < 2; on++) {
+        world_protect(!on);
+        uint64_t cr0 = read_cr0(), cr4 = read_cr4();
+        for (unsigned i = 0; i < ARRAY_COUNT(bits); i++) {
+            uint64_t expected = !on && machine_has(bits[i].feature) ? bits[i].bit : 0;
+            trial_compare(trial, FIELD_WORLD, WORLD_CR4, expected, bits[i].bit, cr4);
+        }
+        trial_compare(trial, FIELD_WORLD, WORLD_CR0, CR0_MP | (on ? 0 : CR0_AM),
+                      CR0_MP | CR0_EM | CR0_TS | CR0_AM, cr0);
+        if (!on && machine_has(FEATURE_PKU)) {
+            trial_expect(trial, FIELD_WORLD, WORLD_PKRU, 0, read_pkru());
+        }
+    }
+}
+
+/* Ring 3 sets AC and faults: ring 0 runs without it, ring 3 has it again. */
+static void alignment_flag_stays_in_ring_3(struct trial *trial)
+{
+    struct trap_frame user =
+        ring3_frame(USER_CODE + (uint64_t)(probe_user_READ_at - probe_user_page), USER_STACK);
+
+    user.rflags |= RFLAGS_AC;
+    world_protect(true);
+    cpu_current()->resolver = note_and_leave;
+    met.calls = 0;
+    uint64_t vector = ring3_run(&user);
+    cpu_current()->resolver = NULL;
+    world_protect(false);
+    trial_expect(trial, FIELD_STATUS, 0, VECTOR_PF, vector);
+    trial_expect(trial, FIELD_EVENTS, 0, 1, met.calls);
+    trial_expect(trial, FIELD_RFLAGS, 0, RFLAGS_AC, met.rflags & RFLAGS_AC);
+    trial_expect(trial, FIELD_RFLAGS, 1, 0, met.flags_then & RFLAGS_AC);
+    trial_expect(trial, FIELD_RFLAGS, 2, RFLAGS_AC, user.rflags & RFLAGS_AC);
+}
+
+/* A user accessor runs with AC set (STAC): the resolver that its fault calls does not. */
+static void accessor_does_not_open_the_resolver(struct trial *trial)
+{
+    uint64_t value = 1;
+
+    world_protect(true);
+    cpu_current()->resolver = note_and_leave;
+    met.calls = 0;
+    bool got = get_user(&value, PAGE_SIZE, 8);
+    cpu_current()->resolver = NULL;
+    world_protect(false);
+    trial_expect(trial, FIELD_STATUS, 0, false, got);
+    trial_expect(trial, FIELD_EVENTS, 0, 1, met.calls);
+    trial_expect(trial, FIELD_RFLAGS, 0, RFLAGS_AC, met.rflags & RFLAGS_AC);
+    trial_expect(trial, FIELD_RFLAGS, 1, 0, met.flags_then & RFLAGS_AC);
+    trial_expect(trial, FIELD_RFLAGS, 2, 0, read_rflags() & RFLAGS_AC);
+}
+
 /* ---- the timer ----------------------------------------------------------------------------------------- */
 
 /* What a program may be given, and how much later an emulator on a busy machine may be with it. */
@@ -283,6 +371,9 @@ static const struct test_case cases[] = {
     {.name = "extended_starts_as_on_linux",  .run = extended_starts_as_on_linux},
     {.name = "extended_state_is_kept_apart", .run = extended_state_is_kept_apart},
     {.name = "broken_areas_are_refused",     .run = broken_areas_are_refused},
+    {.name = "protections_are_on_and_off",   .run = protections_are_on_and_off},
+    {.name = "alignment_flag_stays_in_ring_3", .run = alignment_flag_stays_in_ring_3, .needs = {NEEDS(SMAP)}},
+    {.name = "accessor_does_not_open_the_resolver", .run = accessor_does_not_open_the_resolver, .needs = {NEEDS(SMAP)}},
     {.name = "spinning_program_comes_back",  .run = spinning_program_comes_back},
     {.name = "stopped_timer_is_silent",      .run = stopped_timer_is_silent},
     {.name = "stray_timer_is_ignored",       .run = stray_timer_is_ignored},
