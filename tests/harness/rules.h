@@ -21,6 +21,8 @@ enum rule {
     RULE_7_1, RULE_7_2, RULE_7_3, RULE_7_4, RULE_7_5, RULE_7_6, RULE_7_7,
     RULE_GIVE_BACK, /* DESIGN: the firmware's world is handed back as it was */
     RULE_FIXUP,     /* the contracts of the exception table and the user accessors */
+    RULE_LINUX,     /* what programs see is what Linux shows them */
+    RULE_MEMORY,    /* what mm/ believes is true, and what fails leaves nothing behind */
     RULE_COUNT
 };
 /* clang-format on */
