@@ -62,10 +62,15 @@ int mm_fork(struct mm *from, struct mm **to)
     return 0;
 }
 
+void (*mm_last_look)(const struct mm *mm);
+
 void mm_destroy(struct mm *mm)
 {
     struct vma *vma;
 
+    if (mm_last_look) {
+        mm_last_look(mm);
+    }
     while ((vma = vma_first(mm))) {
         range_zap(vma, vma->start, vma->end, ZAP_ALL);
         vma_remove(mm, vma);

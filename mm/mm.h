@@ -95,6 +95,9 @@ MUST_CHECK int mm_fork(struct mm *from, struct mm **to);
 /* Everything goes. @mm is not loaded and not NULL. */
 void mm_destroy(struct mm *mm);
 
+/* Called by mm_destroy while all of it is still there, unless NULL: for pictures in reports. */
+extern void (*mm_last_look)(const struct mm *mm);
+
 /* mm_create's counterpart: @mm has no VMA and no table but its root, which goes with it. */
 void mm_free(struct mm *mm);
 
