@@ -7,7 +7,7 @@
 #include "x86/memory.h"
 
 _Static_assert(sizeof(struct annex_point) % 8 == 0 && sizeof(struct annex_part) % 8 == 0 &&
-                   sizeof(struct annex_rules) % 8 == 0,
+                   sizeof(struct annex_rules) % 8 == 0 && sizeof(struct annex_program) % 8 == 0,
                "what follows a record stays 8-aligned");
 _Static_assert(FOLD_AXES <= SPACE_AXES, "a conjunction holds every axis");
 
@@ -17,6 +17,7 @@ size_t annex_size(unsigned annex)
         [ANNEX_POINT] = sizeof(struct annex_point),
         [ANNEX_PART] = sizeof(struct annex_part),
         [ANNEX_RULES] = sizeof(struct annex_rules),
+        [ANNEX_PROGRAM] = sizeof(struct annex_program),
     };
 
     return annex < ANNEX_COUNT ? sizes[annex] : 0;
@@ -40,6 +41,18 @@ const struct annex_part *record_part(const struct record *record)
 const struct annex_rules *record_rules(const struct record *record)
 {
     return annex_of(record, ANNEX_RULES);
+}
+
+const struct annex_program *record_program(const struct record *record)
+{
+    return annex_of(record, ANNEX_PROGRAM);
+}
+
+static bool program_valid(const struct annex_program *program)
+{
+    return program->expected[PROGRAM_LINE - 1] == '\0' && program->got[PROGRAM_LINE - 1] == '\0' &&
+           program->culprit[sizeof(program->culprit) - 1] == '\0' &&
+           program->unknown_count <= PROGRAM_UNKNOWNS && maps_valid(&program->maps);
 }
 
 static bool point_valid(const struct point *point)
@@ -70,6 +83,9 @@ bool annex_valid(const struct record *record)
 
     if (record->annex >= ANNEX_COUNT) {
         return false;
+    }
+    if (record_program(record)) {
+        return program_valid(record_program(record));
     }
     if (!point) { /* numbers that index nothing, but for the point of a part */
         return !part || (part->has_point <= 1 && point_valid(&part->point));

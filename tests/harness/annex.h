@@ -1,12 +1,14 @@
 /*
- * annex.h: what a record of the matrix carries behind its comparisons: a point, or a fold with its
- * witness; the counts of a part; or what the whole matrix says of the model's rules. Plain data
+ * annex.h: what a record carries behind its comparisons. Of the matrix: a point, or a fold with its
+ * witness; the counts of a part; or what the whole matrix says of the model's rules. Of a program: the
+ * first line that differs from Linux's, what it cost. Plain data
  * without truth values, so that bytes read back from a journal can be used once annex_valid() has
  * looked at them.
  */
 #ifndef HARNESS_ANNEX_H
 #define HARNESS_ANNEX_H
 
+#include "maps.h"
 #include "record.h"
 #include "tests/matrix/matrix.h"
 
@@ -64,6 +66,22 @@ struct annex_rules {
     struct matrix_choice choice[MODEL_ROWS_MAX];
 };
 
+/* What a program left (suites/programs.c). Texts are NUL-terminated ASCII. */
+#define PROGRAM_LINE     240u /* of a line, as much as is kept */
+#define PROGRAM_UNKNOWNS 16u
+struct annex_program {
+    char expected[PROGRAM_LINE], got[PROGRAM_LINE]; /* of the first line that differs */
+    char culprit[16];                               /* the task that the time limit ended */
+    uint64_t ticks;                                 /* of the TSC, from its start to its end */
+    uint64_t minor_faults, system_calls, switches;
+    uint32_t lines;         /* that it wrote */
+    uint32_t unknown_count; /* system calls that do not exist: numbers */
+    uint16_t unknown[PROGRAM_UNKNOWNS];
+    uint8_t has_expected, has_got; /* 1: there is such a line */
+    uint8_t pad[6];
+    struct maps_picture maps; /* when it ended */
+} __attribute__((aligned(8)));
+
 /* Bytes of an annex of kind @annex (enum record_annex), a multiple of 8. */
 size_t annex_size(unsigned annex);
 
@@ -74,6 +92,7 @@ bool annex_valid(const struct record *record) MUST_CHECK;
 const struct annex_point *record_point(const struct record *record);
 const struct annex_part *record_part(const struct record *record);
 const struct annex_rules *record_rules(const struct record *record);
+const struct annex_program *record_program(const struct record *record);
 
 void annex_symptom_from(const struct symptom *from, struct annex_symptom *to);
 void annex_symptom_to(const struct annex_symptom *from, struct symptom *to);

@@ -83,6 +83,17 @@ enum field {
     FIELD_POINTS,       /* of the matrix that passed */
     FIELD_TUPLES,       /* combinations of axis values that were covered */
     FIELD_RULE_ROW,     /* how often a row of the model took effect (1: some time); detail: row */
+    FIELD_LINES,        /* of Linux's log that a program wrote here, too */
+    FIELD_LINE,         /* the first one that differs; detail: its number; texts: annex.h */
+    FIELD_WAIT_STATUS,  /* how a program ended, as wait4 gives it */
+    FIELD_TASK_OOPSES,  /* tasks that died in the kernel */
+    FIELD_TIMED_OUT,    /* 1: a time limit ended it */
+    FIELD_SYSTEM_CALL,  /* 1: Linux has it, we do not; detail: its number */
+    FIELD_STALE,        /* accepted differences that were not met */
+    FIELD_AUDIT,        /* enum audit_finding (mm/audit.h) */
+    FIELD_AUDIT_AT,     /* where that was found */
+    FIELD_AUDIT_COUNT,  /* what should have been counted there, and what was */
+    FIELD_FRAMES,       /* of mm/'s pool, in use */
     FIELD_COUNT
 };
 
@@ -117,11 +128,13 @@ enum reason {
     REASON_NOT_WHOLE,     /* only a part of the matrix ran: rules may be missing in it */
     REASON_UNCOVERED,     /* combinations of axis values that an array should have covered */
     REASON_NO_POINTS,     /* none of a part's points exists here */
+    REASON_BAD_LOG,       /* Linux's log of a program does not say how it ended */
+    REASON_NO_PROGRAMS,   /* nothing bounds a program's time, or its state is too large */
     REASON_COUNT
 };
 
-/* What else a record of the matrix carries (annex.h). */
-enum record_annex { ANNEX_NONE, ANNEX_POINT, ANNEX_PART, ANNEX_RULES, ANNEX_COUNT };
+/* What else a record carries (annex.h): of the matrix, of a program. */
+enum record_annex { ANNEX_NONE, ANNEX_POINT, ANNEX_PART, ANNEX_RULES, ANNEX_PROGRAM, ANNEX_COUNT };
 
 /* record.deviation of what --baseline lists. */
 #define DEVIATION_BASELINE 0xffffu

@@ -5,11 +5,14 @@
  */
 #include "record_names.h"
 
+#include "annex.h"
 #include "fault/error_code.h"
 #include "fault/extable.h"
 #include "fault/world.h"
 #include "machine.h"
+#include "mm/audit.h"
 #include "tests/model/model.h"
+#include "transcript.h"
 #include "x86/exception.h"
 
 #define ROW_NAME(id, key, text) [id] = (text),
@@ -58,7 +61,9 @@ NONE_MISSING(ACCESSES, ACCESS_NONE + 1);
     X(REASON_ENDED, "ended", "Esc ended the matrix before")                                        \
     X(REASON_NOT_WHOLE, "not_whole", "only a part of the matrix ran")                              \
     X(REASON_UNCOVERED, "uncovered", "the points do not cover what they should")                   \
-    X(REASON_NO_POINTS, "no_points", "none of its points exists on this machine")
+    X(REASON_NO_POINTS, "no_points", "none of its points exists on this machine")                  \
+    X(REASON_BAD_LOG, "bad_log", "Linux's log of it does not say how it ended")                    \
+    X(REASON_NO_PROGRAMS, "no_programs", "this machine has no timer that bounds programs")
 const char *const reason_texts[REASON_COUNT] = {REASONS(ROW_NAME)};
 const char *const reason_keys[REASON_COUNT] = {REASONS(ROW_KEY)};
 NONE_MISSING(REASONS, REASON_COUNT);
@@ -96,6 +101,10 @@ enum value_format {
     AS_HANDLER,
     AS_COUNT, /* decimal */
     AS_SIGNED,
+    AS_LINE,    /* a text of the annex */
+    AS_CULPRIT, /* the name of the task that spun */
+    AS_WAIT_STATUS,
+    AS_AUDIT,
     AS_HEX
 };
 enum detail_format {
@@ -104,7 +113,8 @@ enum detail_format {
     DETAIL_BYTE,  /* "memory at byte 12" */
     DETAIL_REGISTER,
     DETAIL_WORLD,
-    DETAIL_ROW, /* "rule R3.5: a supervisor fetch from a user page" */
+    DETAIL_NUMBER, /* "line 12" */
+    DETAIL_ROW,    /* "rule R3.5: a supervisor fetch from a user page" */
 };
 
 #define FIELDS(X)                                                                                  \
@@ -134,7 +144,18 @@ enum detail_format {
     X(FIELD_DATA_WRONG, "data_wrong", "wrong data", AS_COUNT, NO_DETAIL)                           \
     X(FIELD_POINTS, "points", "points that passed", AS_COUNT, NO_DETAIL)                           \
     X(FIELD_TUPLES, "tuples", "combinations covered", AS_COUNT, NO_DETAIL)                         \
-    X(FIELD_RULE_ROW, "rule_row", "rule", AS_COUNT, DETAIL_ROW)
+    X(FIELD_RULE_ROW, "rule_row", "rule", AS_COUNT, DETAIL_ROW)                                    \
+    X(FIELD_LINES, "lines", "lines as on Linux", AS_COUNT, NO_DETAIL)                              \
+    X(FIELD_LINE, "line", "line of the log", AS_LINE, DETAIL_NUMBER)                               \
+    X(FIELD_WAIT_STATUS, "wait_status", "end", AS_WAIT_STATUS, NO_DETAIL)                          \
+    X(FIELD_TASK_OOPSES, "task_oopses", "tasks that died in the kernel", AS_COUNT, NO_DETAIL)      \
+    X(FIELD_TIMED_OUT, "timed_out", "over the time limit", AS_CULPRIT, NO_DETAIL)                  \
+    X(FIELD_SYSTEM_CALL, "system_call", "unknown system call", AS_COUNT, DETAIL_NUMBER)            \
+    X(FIELD_STALE, "stale", "accepted differences not met", AS_COUNT, NO_DETAIL)                   \
+    X(FIELD_AUDIT, "audit", "audit", AS_AUDIT, NO_DETAIL)                                          \
+    X(FIELD_AUDIT_AT, "audit_at", "audit's address", AS_ADDRESS, NO_DETAIL)                        \
+    X(FIELD_AUDIT_COUNT, "audit_count", "audit's count", AS_COUNT, NO_DETAIL)                      \
+    X(FIELD_FRAMES, "frames", "frames in use", AS_COUNT, NO_DETAIL)
 
 #define FIELD_KEY(id, key, name, format, detail) [id] = (key),
 #define FIELD_ROW(id, key, name, format, detail) [id] = {name, format, detail},
@@ -249,6 +270,9 @@ void print_field(struct sink *sink, const struct comparison *comparison)
         sink_printf(sink, "%s ", name);
         print_world_item(sink, detail);
         break;
+    case DETAIL_NUMBER:
+        sink_printf(sink, "%s %u", name, detail);
+        break;
     case DETAIL_ROW:
         if (detail < model_row_count)
             sink_printf(sink, "%s %s: %s", name, model_rows[detail].number,
@@ -270,9 +294,21 @@ static uint64_t side_vector(const struct record *record, enum side side)
     return VECTOR_PF;
 }
 
+/* Of a program: the line that differs. */
+static void print_line(struct sink *sink, const struct annex_program *program, enum side side)
+{
+    bool has =
+        program != NULL && (side == SIDE_EXPECTED ? program->has_expected : program->has_got);
+    if (has)
+        sink_printf(sink, "\"%s\"", side == SIDE_EXPECTED ? program->expected : program->got);
+    else
+        sink_text(sink, program != NULL ? "no such line" : "a line whose text is lost");
+}
+
 void print_value(struct sink *sink, const struct record *record,
                  const struct comparison *comparison, enum side side)
 {
+    const struct annex_program *program = record_program(record);
     /* Bits outside the mask are not expected to be anything. */
     uint64_t value =
         side == SIDE_EXPECTED ? comparison->expected & comparison->mask : comparison->got;
@@ -310,6 +346,20 @@ void print_value(struct sink *sink, const struct record *record,
     case AS_SIGNED:
         sink_printf(sink, "%ld", (int64_t)value);
         break;
+    case AS_LINE:
+        print_line(sink, program, side);
+        break;
+    case AS_CULPRIT:
+        sink_text(sink, value == 0 ? "no" : "yes");
+        if (value != 0 && program != NULL)
+            sink_printf(sink, ": task \"%s\"", program->culprit);
+        break;
+    case AS_WAIT_STATUS:
+        print_wait_status(sink, value);
+        break;
+    case AS_AUDIT:
+        sink_text(sink, value < AUDIT_FINDINGS ? audit_words((enum audit_finding)value) : "?");
+        break;
     case AS_HEX:
         sink_printf(sink, "%lx", value);
         break;
@@ -322,7 +372,8 @@ void print_mask(struct sink *sink, const struct comparison *comparison)
         [AS_VECTOR] = UINT16_MAX,   [AS_ERROR_CODE] = UINT32_MAX, [AS_ADDRESS] = UINT64_MAX,
         [AS_SELECTOR] = UINT16_MAX, [AS_BYTE] = UINT8_MAX,        [AS_ENTRY] = UINT64_MAX,
         [AS_HANDLER] = UINT32_MAX,  [AS_COUNT] = UINT32_MAX,      [AS_SIGNED] = UINT32_MAX,
-        [AS_HEX] = UINT64_MAX};
+        [AS_LINE] = UINT64_MAX,     [AS_CULPRIT] = UINT8_MAX,     [AS_WAIT_STATUS] = UINT16_MAX,
+        [AS_AUDIT] = UINT8_MAX,     [AS_HEX] = UINT64_MAX};
     enum value_format format = (enum value_format)fields[comparison->field].format;
     uint64_t either = whole[format] & ~comparison->mask;
     if (either == 0)

@@ -81,6 +81,11 @@ enum screen_colour {
     COLOUR_BAR,          /* the progress bar */
     COLOUR_VERDICT_PASS, /* inverse: the one unmistakable line */
     COLOUR_VERDICT_FAIL,
+    COLOUR_MAP_ZERO, /* pages in the strips of a program's memory: dark on bright, too */
+    COLOUR_MAP_FILE,
+    COLOUR_MAP_RESIDENT,
+    COLOUR_MAP_COW,
+    COLOUR_MAP_DIRTY,
     COLOUR_COUNT
 };
 struct cell {

@@ -13,14 +13,17 @@
 #include "x86/memory.h"
 
 static struct trial current;
+union any_annex {
+    struct annex_point point;
+    struct annex_part part;
+    struct annex_rules rules;
+    struct annex_program program;
+};
 static union {
     struct record record;
     uint8_t bytes[sizeof(struct record) + TRIAL_COMPARISONS * sizeof(struct comparison) +
-                  sizeof(struct oops) + sizeof(struct annex_rules)];
+                  sizeof(struct oops) + sizeof(union any_annex)];
 } made __attribute__((aligned(8)));
-_Static_assert(sizeof(struct annex_rules) >= sizeof(struct annex_point) &&
-                   sizeof(struct annex_rules) >= sizeof(struct annex_part),
-               "the largest annex fits");
 
 void trial_compare(struct trial *trial, enum field field, unsigned detail, uint64_t expected,
                    uint64_t mask, uint64_t got)
@@ -83,10 +86,12 @@ static uint16_t find_deviation(const struct trial *trial, const struct record *r
     return !found && baseline_accepts(record, id) ? DEVIATION_BASELINE : found;
 }
 
-static const struct record *make_record(const struct trial *trial, const struct oops *oops)
+/* @end: of an exception that ended the check, or NULL. */
+static const struct record *make_record(const struct trial *trial, const struct oops *end)
 {
     struct record *record = &made.record;
     size_t annex = annex_size(trial->annex);
+    const struct oops *oops = end ? end : trial->oops;
 
     *record = (struct record){
         .bytes = (uint32_t)record_size(trial->comparisons, oops != NULL, trial->annex),
@@ -106,6 +111,8 @@ static const struct record *make_record(const struct trial *trial, const struct 
     }
     if (oops) {
         memcpy(&record->comparison[trial->comparisons], oops, sizeof(*oops));
+    }
+    if (end) {
         record->verdict = VERDICT_ERROR;
         record->reason = REASON_OOPS;
         return record;

@@ -30,8 +30,9 @@ struct trial {
     uint64_t until;                 /* TSC: when this step should end */
     uint8_t annex;                  /* enum record_annex, and what it holds */
     const void *annex_data;
-    uint16_t deviation; /* with an annex: as record.deviation, if it fails */
-    bool known;         /* a part of the matrix: all that fails in it is known */
+    const struct oops *oops; /* of a task that died in the kernel; NULL: none did */
+    uint16_t deviation;      /* with an annex: as record.deviation, if it fails */
+    bool known;              /* a part of the matrix: all that fails in it is known */
     struct scene scene;
     struct comparison comparison[TRIAL_COMPARISONS];
 };

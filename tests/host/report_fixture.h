@@ -321,6 +321,67 @@ static inline struct record *part_record(enum verdict verdict, unsigned number)
     return r;
 }
 
+/* A program of suite takeover whose third line is another one than on Linux. */
+static inline struct record *program_record(enum verdict verdict)
+{
+    struct annex_program program = {
+        .expected = "read 0x1000: SIGSEGV \"quoted\"",
+        .got = "read 0x1000: 00, 1 fault",
+        .culprit = "spinner",
+        .ticks = 4000,
+        .minor_faults = 45,
+        .system_calls = 312,
+        .switches = 3,
+        .lines = 96,
+        .unknown_count = 1,
+        .unknown = {334       },
+        .has_expected = 1,
+        .has_got = 1,
+        .maps = { .rows = 3, .vmas = 5},
+    };
+    program.maps.row[0] = (struct maps_row){
+        .start = 0x400000,
+        .end = 0x403000,
+        .flags = 0x75,
+        .pages = {1,         0,            2        },
+        .name = "/programs/sample",
+        .strip = {LOOK_FILE, LOOK_NOTHING, LOOK_FILE},
+        .cells = 3
+    };
+    program.maps.row[1] = (struct maps_row){
+        .start = 0x10000000,
+        .end = 0x10004000,
+        .flags = 0x73,
+        .pages = {0, 1,            0,         2,        1},
+        .strip = {LOOK_RESIDENT, LOOK_ZERO, LOOK_COW, LOOK_RESIDENT},
+        .cells = 4
+    };
+    program.maps.row[2] = (struct maps_row){
+        .start = 0x20000000,
+        .end = 0x20001000,
+        .flags = 0xfb,
+        .pages = {0,  0, 0, 0, 0, 1},
+        .name = "/memfd:x (deleted)",
+        .strip = {LOOK_DIRTY},
+        .cells = 1
+    };
+    struct record *r = record_start(2, 0, verdict);
+    bool bad = verdict == VERDICT_FAIL;
+
+    r->check.size = SIZE_NONE;
+    r->check.level = 0;
+    r->check.ring = RING_NONE;
+    add_comparison(r, FIELD_LINES, 0, 20, UINT64_MAX, bad ? 19 : 20);
+    if (bad)
+        add_comparison(r, FIELD_LINE, 10, 0, UINT64_MAX, 1);
+    add_comparison(r, FIELD_WAIT_STATUS, 0, 0, UINT64_MAX, bad ? 11 : 0);
+    add_comparison(r, FIELD_TIMED_OUT, 0, 0, UINT64_MAX, bad);
+    add_comparison(r, FIELD_SYSTEM_CALL, 334, 0, UINT64_MAX, bad);
+    add_comparison(r, FIELD_AUDIT, 0, 0, UINT64_MAX, bad ? 3 : 0);
+    add_annex(r, ANNEX_PROGRAM, &program);
+    return r;
+}
+
 /* What the model's rows met. */
 static inline struct record *rules_record(enum verdict verdict)
 {

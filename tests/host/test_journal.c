@@ -314,6 +314,32 @@ static void records_are_checked_before_use(void **state)
         assert_false(record_valid(r, length));                                                     \
     } while (0)
 
+#define REFUSED_PROGRAM(change)                                                                    \
+    do {                                                                                           \
+        r = program_record(VERDICT_FAIL);                                                          \
+        struct annex_program *program = (struct annex_program *)(uintptr_t)record_program(r);      \
+        struct maps_row *row = &program->maps.row[1];                                              \
+        (void)row;                                                                                 \
+        change;                                                                                    \
+        assert_false(record_valid(r, r->bytes));                                                   \
+    } while (0)
+
+static void annexes_of_programs_are_checked_before_use(void **state)
+{
+    (void)state;
+    struct record *r = program_record(VERDICT_FAIL);
+    assert_true(record_valid(r, r->bytes));
+    REFUSED_PROGRAM(memset(program->expected, 'x', PROGRAM_LINE));
+    REFUSED_PROGRAM(memset(program->got, 'x', PROGRAM_LINE));
+    REFUSED_PROGRAM(memset(program->culprit, 'x', sizeof(program->culprit)));
+    REFUSED_PROGRAM(program->unknown_count = PROGRAM_UNKNOWNS + 1);
+    REFUSED_PROGRAM(program->maps.rows = MAPS_ROWS + 1);
+    REFUSED_PROGRAM(row->cells = MAPS_CELLS + 1);
+    REFUSED_PROGRAM(row->strip[0] = LOOKS);
+    REFUSED_PROGRAM(row->end = row->start - 1);
+    REFUSED_PROGRAM(memset(row->name, 'x', MAPS_NAME));
+}
+
 static void annexes_are_checked_before_use(void **state)
 {
     (void)state;
@@ -438,6 +464,7 @@ int main(void)
         cmocka_unit_test(no_carrier_takes_nothing),
         cmocka_unit_test(records_are_checked_before_use),
         cmocka_unit_test(annexes_are_checked_before_use),
+        cmocka_unit_test(annexes_of_programs_are_checked_before_use),
         cmocka_unit_test(an_annex_follows_the_oops),
         cmocka_unit_test(the_matrix_keeps_its_details),
         cmocka_unit_test(the_log_finds_the_newest),

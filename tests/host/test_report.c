@@ -450,6 +450,61 @@ static void an_ended_matrix_says_how_far_it_came(void **state)
     assert_int_equal(session->exit_status, 0);
 }
 
+/* ---- programs -------------------------------------------------------------------------------------- */
+
+static void a_program_that_differs_says_where(void **state)
+{
+    (void)state;
+    session_start(80, 25, 2);
+    report_begin(&report, session, log_memory, sizeof(log_memory));
+    report_check(&report, program_record(VERDICT_PASS));
+    report_check(&report, program_record(VERDICT_FAIL));
+    assert_true(report_finish(&report));
+    static const char *const tap[] = {
+        "    - field: \"lines as on Linux\"\n      expected: \"20\"\n      got: \"19\"\n",
+        "    - field: \"line of the log 10\"\n"
+        "      expected: \"\\\"read 0x1000: SIGSEGV \\\"quoted\\\"\\\"\"\n"
+        "      got: \"\\\"read 0x1000: 00, 1 fault\\\"\"\n",
+        "\"exit status 0\"\n      got: \"killed by SIGSEGV\"\n",
+        "      expected: \"no\"\n      got: \"yes: task \\\"spinner\\\"\"\n",
+        "    - field: \"unknown system call 334\"\n",
+        "      expected: \"good\"\n      got: \"a leaf lies in no VMA\"\n",
+    };
+    static const char *const json[] = {
+        "\"program\":{\"lines\":96,\"system_calls\":312,\"minor_faults\":45,\"switches\":3,"
+        "\"ticks\":4000,"
+        "\"unknown_system_calls\":[334],\"vmas\":5,\"maps\":[{\"start\":\"0x400000\",\"end\":"
+        "\"0x403000\","
+        "\"rights\":\"r-xp\",\"name\":\"/programs/sample\",\"pages\":{\"untouched\":1,\"zero\":0,"
+        "\"file\":2,\"resident\":0,\"copy_on_write\":0,\"dirty\":0},\"strip\":\"f.f\"}",
+        "\"rights\":\"rw-s\"",
+        "\"strip\":\"d\"",
+        "\"strip\":\"azca\"",
+    };
+    assert_lines(stream_text(STREAM_TAP), tap, ARRAY_COUNT(tap));
+    assert_lines(stream_text(STREAM_JSON), json, ARRAY_COUNT(json));
+    assert_int_equal(parsers_find_fault("1 1 0 0 0 fail"), 0);
+}
+
+static void a_program_is_explained(void **state)
+{
+    static char text[8192];
+    struct buffer_sink out;
+    static const char *const lines[] = {
+        "\nThe program, and its memory when it ended\n",
+        "   96 lines, 312 system calls, 45 minor faults, 3 switches of tasks\n",
+        "000000400000-000000403000 r-xp /programs/sample\n    f.f  2 the file's, 1 untouched\n",
+        "\n    azca  1 shared until written, 2 its own, 1 zero page\n",
+        "\nand 2 more\n",
+    };
+
+    (void)state;
+    buffer_sink_init(&out, text, sizeof(text) - 1);
+    report_explain(&out.sink, program_record(VERDICT_FAIL));
+    text[out.length] = '\0';
+    assert_lines(text, lines, ARRAY_COUNT(lines));
+}
+
 /* As much as the model can have rows. */
 static void the_largest_rules_fit_their_bound(void **state)
 {
@@ -689,6 +744,8 @@ int main(void)
         cmocka_unit_test(xml_and_baseline_tell_of_the_matrix),
         cmocka_unit_test(an_ended_matrix_says_how_far_it_came),
         cmocka_unit_test(the_largest_rules_fit_their_bound),
+        cmocka_unit_test(a_program_that_differs_says_where),
+        cmocka_unit_test(a_program_is_explained),
         cmocka_unit_test(a_point_is_explained),
         cmocka_unit_test(symptoms_are_put_into_words),
         cmocka_unit_test(counts_are_short),

@@ -381,9 +381,37 @@ static void folds_and_rules_are_on_the_screen(void **state)
     assert_int_equal(session->screen[row][12].colour, COLOUR_DIM);
 }
 
+/* The report's last page. */
+static void the_memory_of_the_last_program_is_on_the_screen(void **state)
+{
+    (void)state;
+    session_start(80, 37, 2);
+    report_begin(&report, session, log_memory, sizeof(log_memory));
+    report_check(&report, program_record(VERDICT_PASS));
+    assert_true(report_finish(&report));
+    session->state = SESSION_FINISHED;
+    report_draw(&report, 7123);
+    session->key = KEY_END;
+    report_key(&report);
+    report_draw(&report, 7123);
+    unsigned row = row_of(" memory of takeover.") + 1;
+    assert_string_equal(line(row), " 000000400000-000000403000 r-xp /programs/samp f.f");
+    assert_string_equal(line(row + 1), " 000010000000-000010004000 rw-p                azca");
+    static const uint8_t colours[] = {COLOUR_MAP_RESIDENT, COLOUR_MAP_ZERO, COLOUR_MAP_COW,
+                                      COLOUR_MAP_RESIDENT};
+    for (unsigned i = 0; i < ARRAY_COUNT(colours); i++)
+        assert_int_equal(session->screen[row + 1][47 + i].colour, colours[i]);
+    assert_int_equal(session->screen[row][47].colour, COLOUR_MAP_FILE);
+    assert_int_equal(session->screen[row][48].colour, COLOUR_DIM);
+    assert_int_equal(session->screen[row + 2][47].colour, COLOUR_MAP_DIRTY);
+    assert_string_equal(line(row + 3), " and 2 more");
+    row_of(" . untouched   z zero page   f the file's   a its own   c shared until written");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_memory_of_the_last_program_is_on_the_screen),
         cmocka_unit_test(the_smallest_screen_looks_like_this),
         cmocka_unit_test(counts_stand_in_their_columns),
         cmocka_unit_test(the_verdict_runs_from_edge_to_edge),

@@ -128,6 +128,8 @@ void json_annex(struct json *json, const struct record *record)
         json_point(json, record_point(record));
     if (record_part(record) != NULL)
         json_part(json, record_part(record));
+    if (record_program(record) != NULL)
+        json_program(json, record_program(record));
 }
 
 /* ---- the whole matrix ------------------------------------------------------------------------------ */

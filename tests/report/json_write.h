@@ -32,8 +32,11 @@ void json_entries(struct json *json, const char *key, const pte_t *entries, unsi
 struct sink *json_quote(struct json *json, const char *key, struct escape_sink *escape);
 void json_quoted(struct escape_sink *escape);
 
-/* What a record of the matrix has beside what every check has: "point" or "part". */
+/* What a record has beside what every check has: "point" or "part" of the matrix, "program". */
 void json_annex(struct json *json, const struct record *record);
+
+struct annex_program;
+void json_program(struct json *json, const struct annex_program *program);
 
 /* "matrix" and "fingerprint" of the whole report; @rules NULL: null. */
 void json_matrix(struct json *json, const struct record *rules);

@@ -70,6 +70,8 @@ static void note(struct report *report, const struct record *record, size_t plac
         return; /* not kept: nothing to point at */
     if (record_rules(record) != NULL)
         report->rules = place + 1;
+    if (record_program(record) != NULL)
+        report->program = place + 1;
     struct suite_note *notes = &report->notes[record->check.suite];
     if (record->verdict >= VERDICT_FAIL && notes->bad == 0)
         notes->bad = (uint32_t)place + 1;

@@ -48,7 +48,8 @@ struct report {
     size_t xml_end;
     bool xml_open;
 
-    size_t rules; /* place in the log + 1 of what the model's rules met last; 0: no matrix yet */
+    size_t program; /* the last one, likewise; 0: none ran */
+    size_t rules;   /* place in the log + 1 of what the model's rules met last; 0: no matrix yet */
 
     /* For the screen. */
     struct report_part {

@@ -12,10 +12,13 @@
 #include "tests/harness/record_names.h"
 
 #include "matrix_text.h"
+#include "program_text.h"
 #include "report.h"
 
-#define CONTENT_GAP    2u   /* blank columns at the right of a wrapped line */
-#define FAILURES_DRAWN 200u /* the rest is counted; report.tap has them all */
+#define CONTENT_GAP       2u /* blank columns at the right of a wrapped line */
+#define MAP_NAME_COLUMNS  14u
+#define MAP_COUNTS_COLUMN (33u + MAP_NAME_COLUMNS + MAPS_CELLS + 2)
+#define FAILURES_DRAWN    200u /* the rest is counted; report.tap has them all */
 
 /*
  * A sink that draws. Line @skip of what is written comes into @row; what is above or more than
@@ -386,6 +389,57 @@ static void draw_rules(struct pen *pen, const struct report *report)
     }
 }
 
+/* One row: where, which rights, whose, and the strip with a letter and a colour for each look. */
+static void draw_map(struct pen *pen, const struct maps_row *row)
+{
+    static const uint8_t colours[LOOKS] = {
+        [LOOK_NOTHING] = COLOUR_DIM,   [LOOK_ZERO] = COLOUR_MAP_ZERO,
+        [LOOK_FILE] = COLOUR_MAP_FILE, [LOOK_RESIDENT] = COLOUR_MAP_RESIDENT,
+        [LOOK_COW] = COLOUR_MAP_COW,   [LOOK_DIRTY] = COLOUR_MAP_DIRTY,
+    };
+    uint64_t there = 0;
+    for (unsigned look = LOOK_NOTHING + 1; look < LOOKS; look++)
+        there += row->pages[look];
+    pen->colour = there > 0 ? COLOUR_NORMAL : COLOUR_DIM;
+    sink_text(&pen->sink, " ");
+    text_map(&pen->sink, row);
+    sink_text(&pen->sink, " ");
+    sink_cell(&pen->sink, row->name, MAP_NAME_COLUMNS);
+    sink_text(&pen->sink, " ");
+    for (unsigned cell = 0; cell < row->cells; cell++) {
+        pen->colour = colours[row->strip[cell]];
+        pen_byte(pen, look_letters[row->strip[cell]]);
+    }
+    if (pen->session->columns >= MAP_COUNTS_COLUMN + 24) {
+        pen->colour = COLOUR_DIM;
+        pen_column(pen, MAP_COUNTS_COLUMN);
+        sink_printf(&pen->sink, "%lu of %lu pages", there, (row->end - row->start) / PAGE_SIZE);
+    }
+    pen_byte(pen, '\n');
+}
+
+/* The memory of the last program, when it had ended: the report's last page. */
+static void draw_maps(struct pen *pen, const struct report *report)
+{
+    if (report->program == 0)
+        return;
+    const struct record *record = noted(report, (uint32_t)report->program);
+    const struct maps_picture *maps = &record_program(record)->maps;
+    char id[CHECK_ID_TEXT];
+    record_id(record, id);
+    pen->colour = COLOUR_BRIGHT;
+    sink_printf(&pen->sink, "\n memory of %s when it ended\n", id);
+    for (unsigned i = 0; i < maps->rows; i++)
+        draw_map(pen, &maps->row[i]);
+    pen->colour = COLOUR_DIM;
+    if (maps->vmas > maps->rows)
+        sink_printf(&pen->sink, " and %u more\n", maps->vmas - maps->rows);
+    sink_text(&pen->sink, " ");
+    for (unsigned look = 0; look < LOOKS; look++)
+        sink_printf(&pen->sink, "%c %s   ", look_letters[look], look_names[look]);
+    sink_text(&pen->sink, "\n");
+}
+
 /* Rows that the verdict and the keys take at the bottom. */
 static unsigned bottom_rows(const struct session *session)
 {
@@ -407,6 +461,7 @@ static void draw_content(struct report *report)
     draw_failures(&pen, report);
     draw_reasons(&pen, report);
     draw_rules(&pen, report);
+    draw_maps(&pen, report);
     report->lines = pen.line;
 }
 

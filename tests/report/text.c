@@ -13,6 +13,7 @@
 #include "x86/registers.h"
 
 #include "matrix_text.h"
+#include "program_text.h"
 
 void text_filled(struct sink *sink, unsigned indent, unsigned columns, const char *text)
 {
@@ -418,7 +419,12 @@ void report_explain(struct sink *sink, const struct record *record)
         sink_text(sink, "\nWhat the processor reported\n");
         print_frame(sink, &record->scene.got);
     }
-    if (record->annex != ANNEX_NONE) {
+    if (record_program(record) != NULL) {
+        sink_text(sink, "\nThe program, and its memory when it ended\n   ");
+        text_program(sink, record_program(record));
+        sink_text(sink, "\n");
+        text_maps(sink, &record_program(record)->maps);
+    } else if (record->annex != ANNEX_NONE) {
         sink_text(sink, "\nThe matrix\n");
         print_annex(sink, record);
     }
