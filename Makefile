@@ -14,7 +14,7 @@ say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 .DEFAULT_GOAL := build
 
 WARNINGS := -Wall -Wextra -Wconversion -Wswitch-enum -Wundef -Wshadow -Wmissing-prototypes -Wvla -Werror
-COMMON   := -std=gnu11 -I. -O2 -g -MMD -MP -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
+COMMON   := -std=gnu11 -I. -I$(O) -O2 -g -MMD -MP -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
 
 # ---- core ------------------------------------------------------------------------------------------
 CORE_FOLDERS := x86 paging fault mm os tests/harness tests/report tests/model tests/matrix tests/suites
@@ -34,7 +34,7 @@ $(O)/core/%.c.o: %.c
 $(O)/core/%.S.o: %.S
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CORE_FLAGS) -D__ASSEMBLY__ -c $< -o $@
+	$(Q)$(CC) $(CORE_FLAGS) -D__ASSEMBLY__ -Wa,-I,$(O) -c $< -o $@
 
 # core.elf keeps its debug information for gdb; the PE carries core.stripped, which keeps only symbols.
 # Of mm/ and os/ it takes what the suites reach.

@@ -22,13 +22,17 @@
 #include "x86/memory.h"
 #include "x86/registers.h"
 
-#define TABLE_FRAMES     192u
+#define TABLE_FRAMES     288u
 #define JOURNAL_IN_BYTES (UINT64_C(2) << 20)
 #define BASELINE_BYTES   (UINT64_C(512) << 10)
 #define FOUR_GIB         (UINT64_C(1) << 32)
 
-/* What is asked for, until firmware has it. The smallest has no room for --matrix full. */
-static const uint64_t block_sizes[] = {UINT64_C(48) << 20, UINT64_C(24) << 20};
+/*
+ * What is asked for, until firmware has it. With less than 96 MiB some programs are skipped; the smallest
+ * has no room for --matrix full either.
+ */
+static const uint64_t block_sizes[] = {UINT64_C(160) << 20, UINT64_C(96) << 20, UINT64_C(64) << 20,
+                                       UINT64_C(48) << 20, UINT64_C(24) << 20};
 
 static const uint32_t stream_bytes[STREAM_COUNT] = {
     [STREAM_CONSOLE] = 1u << 20, [STREAM_TAP] = 1u << 20,        [STREAM_XML] = 1u << 20,

@@ -18,8 +18,10 @@
 #include "mm/fault.h"
 #include "paging/phys.h"
 #include "plan.h"
+#include "program_run.h"
 #include "record_log.h"
 #include "sabotage.h"
+#include "spare.h"
 #include "sweeper.h"
 #include "target.h"
 #include "tests/deviations.h"
@@ -30,7 +32,7 @@
 #include "x86/memory.h"
 #include "x86/registers.h"
 
-/* What is left of the block: the log, frames for checks, and the rest for the matrix. */
+/* What is left of the block: the log, frames for checks, and the rest (spare.h). */
 #define LOG_BYTES  (UINT64_C(4) << 20)
 #define POOL_BYTES (UINT64_C(5) << 20)
 
@@ -73,8 +75,8 @@ static struct {
 static struct report report;
 static struct journal journal;
 static struct stream_sink journal_out;
-static uint8_t *log_memory, *matrix_memory;
-static size_t matrix_bytes;
+static uint8_t *log_memory;
+struct spare spare;
 
 extern const uint8_t build_id_note[]; /* core.lds: an ELF note, 16 bytes of head, 20 of SHA-1 */
 
@@ -548,8 +550,9 @@ static bool start_machine(const struct boot_info *boot)
     log_memory = phys_to_virt(boot->free);
     started = boot->free_bytes > LOG_BYTES + POOL_BYTES &&
               target_start(boot->free + LOG_BYTES, POOL_BYTES, boot->levels) == STATUS_OK;
-    matrix_memory = log_memory + LOG_BYTES + POOL_BYTES;
-    matrix_bytes = boot->free_bytes - LOG_BYTES - POOL_BYTES;
+    spare = (struct spare){.owner = SPARE_NOBODY,
+                           .base = boot->free + LOG_BYTES + POOL_BYTES,
+                           .bytes = boot->free_bytes - LOG_BYTES - POOL_BYTES};
     return started;
 }
 
@@ -568,7 +571,9 @@ static bool wants_matrix(void)
 
 static const char *begin_matrix(void)
 {
-    return sweeper_begin(&session->options, &machine, matrix_memory, matrix_bytes,
+    programs_leave();
+    spare.owner = SPARE_MATRIX;
+    return sweeper_begin(&session->options, &machine, phys_to_virt(spare.base), spare.bytes,
                          session->ticks_per_second);
 }
 

@@ -76,3 +76,30 @@ record-bench: ## record what Linux's faults and system calls cost in instruction
 .SECONDARY: $(PROGRAMS:%=$(O)/program-objects/tests/programs/%.c.o)
 -include $(wildcard $(O)/program-objects/tests/programs/*.d $(O)/program-objects/tests/programs/*/*.d \
                     $(O)/program-pie-objects/tests/programs/*.d)
+
+# ---- the archive: the programs and Linux's logs inside core (tests/suites/program_archive.S) ---------------
+# $(O)/program_list.h is included by C and assembly; written only when it changes.
+PROGRAM_LOGS   := $(wildcard $(PROGRAMS:%=tests/programs/logs/%.log))
+PROGRAM_LOGGED := $(PROGRAM_LOGS:tests/programs/logs/%.log=%)
+.PHONY: program-list
+$(O)/program_list.h: program-list ;
+program-list:
+	@mkdir -p $(O)
+	@{ printf 'PROGRAM(%s)\n' $(PROGRAM_LOGGED); \
+	   printf 'PROGRAM_WITHOUT_LOG(%s)\n' $(filter-out $(PROGRAM_LOGGED) bench_%,$(PROGRAMS)); \
+	   printf 'BENCH(%s)\n' $(filter bench_%,$(PROGRAMS)); } | \
+	   grep -v '()' >$(O)/program_list.new; \
+	cmp -s $(O)/program_list.new $(O)/program_list.h || cp $(O)/program_list.new $(O)/program_list.h
+	@rm -f $(O)/program_list.new
+# Rows of the README's table about Faultline, as initialisers; "\|" in a cell is a '|'.
+$(O)/accepted_lines.h: tests/programs/README.md
+	@mkdir -p $(O)
+	$(Q)awk -F'[|]' 'function side(cell) { gsub(/\\/, "\\\\\\\\", cell); gsub(/"/, "\\\"", cell); gsub(/\001/, "|", cell); \
+	        return cell == "-" ? "0" : "\"" substr(cell, 2, length(cell) - 2) "\"" } \
+	    { gsub(/\\[|]/, "\001") } $$1 == "" && NF == 7 { for (i = 2; i < 7; i++) gsub(/^ +| +$$/, "", $$i); \
+	        if ($$3 == "Faultline") printf "{\"%s\", %s, %s},\n", $$2, side($$4), side($$5) }' $< >$@
+
+$(O)/core/tests/suites/program_archive.S.o: $(PROGRAM_FILES) $(PROGRAM_LOGS) $(O)/program_list.h
+$(foreach place,core host/gcc host/clang host/coverage,$(O)/$(place)/tests/suites/programs.c.o \
+    $(O)/$(place)/tests/suites/bench.c.o $(O)/$(place)/tests/suites/mm.c.o $(O)/$(place)/tests/host/program_archive.c.o): \
+    $(O)/program_list.h $(O)/accepted_lines.h

@@ -2,6 +2,7 @@
  * bench.c: what things cost, in ticks of the TSC; under QEMU's -icount in instructions (make
  * bench). Each case records, and judges nothing but that what it measured did happen.
  */
+#include "program_archive.h"
 #include "table.h"
 
 #include "fault/cpu.h"
@@ -249,6 +250,11 @@ static const struct test_case cases[] = {
     {.name = "sweep_mix",     .flags = CASE_BY_NAME, .run = sweep_mix    },
     {.name = "sweep_shares",  .flags = CASE_BY_NAME, .run = sweep_shares },
     {.name = "sweep_product", .flags = CASE_BY_NAME, .run = sweep_product},
+ /* The costs of memory management, in ring-3 programs that run on Linux, too: their lines are comments of report.tap. */
+#define PROGRAM(name_)
+#define PROGRAM_WITHOUT_LOG(name_)
+#define BENCH(name_) PROGRAM_CASE(#name_, name_, CASE_BY_NAME),
+#include "program_list.h"
 };
 
 SUITE(bench, "costs, by name only");
