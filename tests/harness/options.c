@@ -432,6 +432,8 @@ static const struct option option_table[] = {
      .may_lack_value = true},
     {LINE("--debug-wait", "                  wait at the start until a debugger says go"),
      .kind = &kind_flag, FIELD(wait_debugger)},
+    {LINE("--mm-trace", "                    a line for each page fault of the programs"),
+     .kind = &kind_flag, FIELD(mm_trace)},
     {LINE("--old-stack-rule", "              stacks grow only near RSP, as before Linux 5.0"),
      .kind = &kind_flag, FIELD(old_stack_rule)},
     {LINE("--sabotage", " WORD               leave something wrong on purpose, to test checks"),

@@ -68,6 +68,7 @@ struct options {
     bool list;
     bool no_wait;
     bool help;
+    bool mm_trace;       /* a line for each fault of programs: mm/trace.h */
     bool old_stack_rule; /* programs' stacks: mm/fault.h, stack_historic_rule */
     bool wait_debugger;  /* --debug-wait: print the image base and wait until gdb changes a variable
                          */

@@ -79,7 +79,7 @@ static void every_option_is_stored(void **state)
            "--list --only a.* --skip b --explain c/4k --matrix soak:600 --seed 0xffffffffffffffff "
            "--baseline=\\b.txt --repeat 3 --cpus 4 --levels both --mode 1280x800 --emulator "
            "QEMU-7.2 --no-wait "
-           "--debug-exit=0x501 --debug-wait --old-stack-rule --sabotage cr4 --help");
+           "--debug-exit=0x501 --debug-wait --mm-trace --old-stack-rule --sabotage cr4 --help");
     assert_true(options.list);
     assert_int_equal(options.only.count, 1);
     assert_string_equal(options.only.glob[0], "a.*");
@@ -100,6 +100,7 @@ static void every_option_is_stored(void **state)
     assert_int_equal(options.at_end, AT_END_DEBUG_EXIT);
     assert_int_equal(options.debug_exit_port, 0x501);
     assert_true(options.wait_debugger);
+    assert_true(options.mm_trace);
     assert_true(options.old_stack_rule);
     assert_string_equal(options.sabotage, "cr4");
     assert_true(options.help);
