@@ -285,11 +285,10 @@ static bool check_mm(struct scan *scan)
 static bool check_cached_page(struct scan *scan, const struct page_cache *cache, struct page *page,
                               uint64_t least_index)
 {
-    const uint32_t state = page->flags & (PAGE_UPTODATE | PAGE_LOCKED | PAGE_ERROR | PAGE_RESERVED);
-    const bool behind = page->index >= page_cache_size_pages(cache); /* only reserved ones may be */
+    const uint32_t state = page->flags & (PAGE_UPTODATE | PAGE_LOCKED | PAGE_ERROR);
 
     if (!frame_valid(page_frame(page)) || page->cache != cache || page->index < least_index ||
-        (behind && state != PAGE_RESERVED) || (state & (state - 1)) || !state ||
+        page->index >= page_cache_size_pages(cache) || (state & (state - 1)) || !state ||
         page->flags & (PAGE_ANONYMOUS | PAGE_EXCLUSIVE | PAGE_OBJECTS | PAGE_KERNEL)) {
         return found(scan, AUDIT_CACHE, page->index * PAGE_SIZE, page_frame(page),
                      page_cache_size_pages(cache), page->flags);
