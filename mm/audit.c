@@ -285,10 +285,11 @@ static bool check_mm(struct scan *scan)
 static bool check_cached_page(struct scan *scan, const struct page_cache *cache, struct page *page,
                               uint64_t least_index)
 {
-    const uint32_t state = page->flags & (PAGE_UPTODATE | PAGE_LOCKED | PAGE_ERROR);
+    const uint32_t state = page->flags & (PAGE_UPTODATE | PAGE_LOCKED | PAGE_ERROR | PAGE_RESERVED);
+    const bool behind = page->index >= page_cache_size_pages(cache); /* only reserved ones may be */
 
     if (!frame_valid(page_frame(page)) || page->cache != cache || page->index < least_index ||
-        page->index >= page_cache_size_pages(cache) || (state & (state - 1)) || !state ||
+        (behind && state != PAGE_RESERVED) || (state & (state - 1)) || !state ||
         page->flags & (PAGE_ANONYMOUS | PAGE_EXCLUSIVE | PAGE_OBJECTS | PAGE_KERNEL)) {
         return found(scan, AUDIT_CACHE, page->index * PAGE_SIZE, page_frame(page),
                      page_cache_size_pages(cache), page->flags);

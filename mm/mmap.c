@@ -302,10 +302,12 @@ static bool expand_neighbours(struct mm *mm, const struct request *request)
 static struct page_cache *anonymous_file(uint64_t bytes)
 {
     static const struct page_cache_operations nothing;
+    static uint64_t inodes;
     struct page_cache *cache = page_cache_create(&nothing, "/dev/zero (deleted)", NULL);
 
     if (cache) {
         cache->bytes = bytes;
+        cache->inode = ++inodes;
     }
     return cache;
 }

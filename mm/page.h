@@ -16,15 +16,16 @@
 struct page_cache;
 
 enum page_flags {
-    PAGE_ANONYMOUS = 1, /* belongs to no file */
-    PAGE_EXCLUSIVE = 2, /* anonymous, and never shared since its last write fault (Linux's
+    PAGE_ANONYMOUS = 1,  /* belongs to no file */
+    PAGE_EXCLUSIVE = 2,  /* anonymous, and never shared since its last write fault (Linux's
                           * PG_anon_exclusive): mprotect may make it writable again at once */
-    PAGE_UPTODATE = 4,  /* of a file: its bytes are there */
-    PAGE_LOCKED = 8,    /* of a file: being read; whoever faults on it waits */
-    PAGE_DIRTY = 16,    /* of a file: written since its file last took it */
-    PAGE_OBJECTS = 32,  /* objects are cut from it */
-    PAGE_ERROR = 64,    /* of a file: could not be read */
-    PAGE_KERNEL = 128,  /* the kernel's own: a buffer that something outside mm/ holds */
+    PAGE_UPTODATE = 4,   /* of a file: its bytes are there */
+    PAGE_LOCKED = 8,     /* of a file: being read; whoever faults on it waits */
+    PAGE_DIRTY = 16,     /* of a file: written since its file last took it */
+    PAGE_OBJECTS = 32,   /* objects are cut from it */
+    PAGE_ERROR = 64,     /* of a file: could not be read */
+    PAGE_KERNEL = 128,   /* the kernel's own: a buffer that something outside mm/ holds */
+    PAGE_RESERVED = 256, /* of a file: zeros that fallocate made; up to date at the first touch */
 };
 
 /*

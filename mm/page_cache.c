@@ -117,6 +117,9 @@ uint64_t page_cache_size_pages(const struct page_cache *cache)
 /* What a page that is in the tree is good for. */
 static enum vm_fault answer(struct page *page)
 {
+    if (page->flags & PAGE_RESERVED) {
+        page->flags ^= PAGE_RESERVED | PAGE_UPTODATE;
+    }
     if (page->flags & PAGE_LOCKED) {
         return VM_FAULT_RETRY;
     }
@@ -124,6 +127,27 @@ static enum vm_fault answer(struct page *page)
         drop(page);
         return VM_FAULT_SIGBUS;
     }
+    return VM_FAULT_DONE;
+}
+
+static void insert(struct page_cache *cache, struct page *page, uint64_t index)
+{
+    page->cache = cache;
+    page->index = index;
+    (void)RB_INSERT(page_tree, &cache->tree, page);
+    cache->pages++;
+}
+
+enum vm_fault page_cache_reserve(struct page_cache *cache, uint64_t index)
+{
+    if (page_cache_find(cache, index)) {
+        return VM_FAULT_DONE;
+    }
+    struct page *page = page_alloc_zeroed(PAGE_RESERVED | PAGE_DIRTY);
+    if (!page) {
+        return VM_FAULT_OOM;
+    }
+    insert(cache, page, index);
     return VM_FAULT_DONE;
 }
 
@@ -136,10 +160,7 @@ static enum vm_fault make(struct page_cache *cache, uint64_t index, struct page 
     if (!page) {
         return VM_FAULT_OOM;
     }
-    page->cache = cache;
-    page->index = index;
-    (void)RB_INSERT(page_tree, &cache->tree, page);
-    cache->pages++;
+    insert(cache, page, index);
     *made = page;
     if (hole) {
         return VM_FAULT_DONE;

@@ -85,6 +85,12 @@ MUST_CHECK enum vm_fault page_cache_fetch(struct page_cache *cache, uint64_t ind
                                           struct page **page);
 
 /*
+ * See to it that there is a page at @index, also behind the file's end: fallocate. A new one is of zeros, and
+ * reserved: nobody sees it until it is fetched. @cache has no read_page. Out: DONE or OOM; no reference is given.
+ */
+MUST_CHECK enum vm_fault page_cache_reserve(struct page_cache *cache, uint64_t index);
+
+/*
  * A page that read_page left under way has come (@good) or cannot be read. Its file may have been
  * truncated meanwhile: then @page->cache is NULL, and the page goes.
  */

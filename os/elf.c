@@ -77,54 +77,6 @@ struct load {
     uint64_t argument_count, table_words; /* of the arguments; of all below the auxiliary vector */
 };
 
-/* ---- the page cache of an image ------------------------------------------------------------ */
-
-struct image {
-    const uint8_t *bytes;
-};
-
-static struct object_cache images = OBJECT_CACHE("image", struct image);
-static uint64_t inodes;
-
-static enum vm_fault read_page(struct page_cache *cache, struct page *page)
-{
-    const struct image *image = cache->owner;
-    const uint64_t at = page->index * PAGE_SIZE, left = cache->bytes - at;
-    const uint64_t bytes = left < PAGE_SIZE ? left : PAGE_SIZE;
-
-    memcpy(page_bytes(page), image->bytes + at, bytes);
-    memset((char *)page_bytes(page) + bytes, 0, PAGE_SIZE - bytes);
-    return VM_FAULT_DONE;
-}
-
-static void image_release(struct page_cache *cache)
-{
-    object_free(&images, cache->owner);
-}
-
-static const struct page_cache_operations image_operations = {
-    .read_page = read_page,
-    .release = image_release,
-};
-
-static struct page_cache *image_open(const char *path, const uint8_t *bytes, uint64_t count)
-{
-    struct image *image = object_alloc(&images);
-    struct page_cache *cache;
-
-    if (!image) {
-        return NULL;
-    }
-    image->bytes = bytes;
-    if (!(cache = page_cache_create(&image_operations, path, image))) {
-        object_free(&images, image);
-        return NULL;
-    }
-    page_cache_truncate(cache, count);
-    cache->inode = ++inodes;
-    return cache;
-}
-
 /* ---- headers ------------------------------------------------------------------------------- */
 
 static void segment_get(const struct load *load, unsigned number, struct elf_segment *segment)
@@ -577,21 +529,18 @@ static int all_load(struct load *load, const char *const *arguments, const char 
     return error == 0 ? stack_fill(load, arguments, environment) : error;
 }
 
-int elf_load(struct mm *mm, const char *path, const void *image, uint64_t bytes,
+int elf_load(struct mm *mm, struct page_cache *cache, const void *image,
              const char *const *arguments, const char *const *environment, vaddr_t *entry,
              vaddr_t *stack)
 {
-    struct load load = {.mm = mm, .path = path, .image = image, .bytes = bytes};
+    struct load load = {
+        .mm = mm, .cache = cache, .path = cache->name, .image = image, .bytes = cache->bytes};
     int error = headers_read(&load);
 
     if (error) {
         return error;
     }
-    if (!(load.cache = image_open(path, image, bytes))) {
-        return -ENOMEM;
-    }
     error = all_load(&load, arguments[0] ? arguments : no_arguments, environment);
-    page_cache_put(load.cache); /* the VMAs have theirs */
     *entry = load.header.entry + load.bias;
     *stack = mm->stack_start;
     return error;

@@ -1,9 +1,8 @@
 /*
  * file.c: descriptor tables and the files in them. Floor: os.
  */
-#include "file.h"
-
-#include "mm/mm.h"
+#include "fault/uaccess.h"
+#include "system_call.h"
 
 #define CHUNK_FILES  256u /* pointers in half a page */
 #define FILES_CHUNKS (FILES_MAX / CHUNK_FILES)
@@ -153,9 +152,79 @@ int files_mapping(struct files *files, uint64_t descriptor, struct page_cache **
     if (!(file->mode & FILE_READ)) {
         return -EACCES;
     }
-    if (!(*cache = memory_file_cache(file))) {
+    if (!(*cache = file->cache)) {
         return -ENODEV;
     }
     *may = VM_MAYREAD | VM_MAYEXEC | (file->mode & FILE_WRITE ? VM_MAYWRITE : 0);
     return 0;
+}
+
+/* ---- page caches as files ------------------------------------------------------------------ */
+
+/* Copy from one page. Out: bytes, 0 for a fault at once, or an error. */
+static int64_t read_piece(struct task *task, struct page_cache *cache, uint64_t at, vaddr_t to,
+                          uint64_t bytes)
+{
+    const uint64_t index = at / PAGE_SIZE;
+    struct page *page = page_cache_find(cache, index);
+    uint64_t left;
+
+    if (!cache->operations->read_page && (!page || page->flags & PAGE_RESERVED)) {
+        left = clear_user(to, bytes); /* a hole stays one */
+    } else {
+        switch (page_cache_fetch(cache, index, &page)) {
+        case VM_FAULT_DONE:
+            break;
+        case VM_FAULT_RETRY:
+            task->waits_for = page;
+            task->state = TASK_WAITS_PAGE;
+            return -ERESTART;
+        case VM_FAULT_OOM:
+            return -ENOMEM;
+        case VM_FAULT_SIGBUS:
+        case VM_FAULT_SIGSEGV:
+            return -EIO;
+        }
+        left = copy_to_user(to, (char *)page_bytes(page) + at % PAGE_SIZE, bytes);
+        page_put(page);
+    }
+    int64_t error = left ? copy_failed(task) : 0;
+    return error == -ERESTART || left == bytes ? error : (int64_t)(bytes - left);
+}
+
+int64_t file_read(struct task *task, struct file *file, vaddr_t buffer, uint64_t count,
+                  uint64_t *position)
+{
+    const uint64_t end = file->cache->bytes;
+    uint64_t done = 0;
+
+    while (done < count && *position + done < end) {
+        const uint64_t at = *position + done;
+        uint64_t bytes = PAGE_SIZE - at % PAGE_SIZE;
+
+        bytes = bytes < count - done ? bytes : count - done;
+        bytes = bytes < end - at ? bytes : end - at;
+        int64_t result = read_piece(task, file->cache, at, buffer + done, bytes);
+        if (result < 0 && (result == -ERESTART || done == 0)) {
+            return result;
+        }
+        if (result < 0) {
+            break;
+        }
+        done += (uint64_t)result;
+    }
+    *position += done;
+    return (int64_t)done;
+}
+
+int64_t file_seek(struct file *file, int64_t offset, uint32_t whence, uint64_t bytes)
+{
+    const uint64_t from = whence == SEEK_CUR ? file->position : whence == SEEK_END ? bytes : 0;
+    const int64_t to = (int64_t)(from + (uint64_t)offset);
+
+    if (whence > SEEK_END || to < 0) {
+        return -EINVAL;
+    }
+    file->position = (uint64_t)to;
+    return to;
 }

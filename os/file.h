@@ -4,7 +4,7 @@
  *   struct files    descriptor -> struct file     a task's own; fork copies it
  *   struct file     what open made: operations, mode, position; shared by whoever has a descriptor of it
  *
- * Kinds of files, one source each: console.c, memory_file.c (memfd), pipe.c, maps.c.
+ * Kinds of files, one source each: console.c, memory_file.c (memfd), pipe.c, maps.c, image.c.
  */
 #ifndef OS_FILE_H
 #define OS_FILE_H
@@ -86,13 +86,19 @@ struct file {
     uint32_t mode;  /* FILE_READ, FILE_WRITE */
     uint32_t flags; /* O_NONBLOCK */
     uint64_t position;
-    void *owner; /* of the kind */
+    struct page_cache *cache; /* that it can be mapped from, or NULL; the kind has a reference */
+    void *owner;              /* of the kind */
 };
 
 /* A file with one reference, the caller's. Out: NULL when there is no memory. */
 MUST_CHECK struct file *file_create(const struct file_operations *operations, uint32_t mode,
                                     void *owner);
 void file_put(struct file *file);
+
+/* Operations of files that are a page cache: reading, holes as zeros; and setting the position, in a file of @bytes. */
+int64_t file_read(struct task *task, struct file *file, vaddr_t buffer, uint64_t count,
+                  uint64_t *position);
+int64_t file_seek(struct file *file, int64_t offset, uint32_t whence, uint64_t bytes);
 
 /* A first task's descriptors: 0, 1 and 2 are the console. Out: NULL when there is no memory. */
 MUST_CHECK struct files *files_create(void);
@@ -125,7 +131,6 @@ MUST_CHECK struct file *console_open(void);
 /* memory_file.c. @name as in memfd_create; it is copied. */
 #define MEMORY_FILE_NAME 249u /* bytes at most */
 MUST_CHECK struct file *memory_file_open(const char *name);
-struct page_cache *memory_file_cache(const struct file *file); /* NULL: another kind of file */
 
 /* pipe.c. Errors: -ENOMEM. */
 MUST_CHECK int pipe_open(struct file *ends[2], uint32_t flags);

@@ -88,13 +88,7 @@ static int64_t read(struct task *task, struct file *file, vaddr_t buffer, uint64
 
 static int64_t seek(struct file *file, int64_t offset, uint32_t whence)
 {
-    uint64_t to = (uint64_t)offset + (whence == SEEK_CUR ? file->position : 0);
-
-    if (whence > SEEK_CUR || (int64_t)to < 0) {
-        return -EINVAL;
-    }
-    file->position = to;
-    return (int64_t)to;
+    return whence > SEEK_CUR ? -EINVAL : file_seek(file, offset, whence, 0);
 }
 
 static void status(const struct file *file, struct file_status *status)

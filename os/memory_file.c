@@ -11,17 +11,11 @@
 static const char prefix[] = "/memfd:", suffix[] = " (deleted)";
 
 struct memory_file {
-    struct page_cache *cache;
     char name[sizeof(prefix) + MEMORY_FILE_NAME + sizeof(suffix)];
 };
 
 static struct object_cache memory_files = OBJECT_CACHE("memory_file", struct memory_file);
 static uint64_t inodes;
-
-static struct page_cache *cache_of(const struct file *file)
-{
-    return ((struct memory_file *)file->owner)->cache;
-}
 
 /* The last descriptor and the last mapping are gone. */
 static void cache_release(struct page_cache *cache)
@@ -30,39 +24,6 @@ static void cache_release(struct page_cache *cache)
 }
 
 static const struct page_cache_operations cache_operations = {.release = cache_release};
-
-static int64_t read(struct task *task, struct file *file, vaddr_t buffer, uint64_t count,
-                    uint64_t *position)
-{
-    struct page_cache *cache = cache_of(file);
-    uint64_t done = 0;
-
-    while (done < count && *position + done < cache->bytes) {
-        const uint64_t at = *position + done, offset = at % PAGE_SIZE;
-        uint64_t bytes = PAGE_SIZE - offset, left;
-        struct page *page = page_cache_find(cache, at / PAGE_SIZE);
-
-        bytes = bytes < count - done ? bytes : count - done;
-        bytes = bytes < cache->bytes - at ? bytes : cache->bytes - at;
-        if (page) {
-            page_get(page);
-            left = copy_to_user(buffer + done, (char *)page_bytes(page) + offset, bytes);
-            page_put(page);
-        } else {
-            left = clear_user(buffer + done, bytes); /* a hole stays one */
-        }
-        done += bytes - left;
-        if (left) {
-            int64_t error = copy_failed(task);
-            if (error == -ERESTART || done == 0) {
-                return error;
-            }
-            break;
-        }
-    }
-    *position += done;
-    return (int64_t)done;
-}
 
 /* One piece within a page. Out: bytes written, or an error. */
 static int64_t write_piece(struct task *task, struct page_cache *cache, uint64_t at, vaddr_t from,
@@ -100,7 +61,7 @@ static int64_t write_piece(struct task *task, struct page_cache *cache, uint64_t
 static int64_t write(struct task *task, struct file *file, vaddr_t buffer, uint64_t count,
                      uint64_t *position)
 {
-    struct page_cache *cache = cache_of(file);
+    struct page_cache *cache = file->cache;
     uint64_t done = 0;
 
     if (*position >= FILE_BYTES_MAX) {
@@ -127,68 +88,62 @@ static int64_t write(struct task *task, struct file *file, vaddr_t buffer, uint6
     return (int64_t)done;
 }
 
+/* The next page from @index on with bytes of its own: reserved ones are holes yet. */
+static struct page *data_from(const struct page_cache *cache, uint64_t index)
+{
+    struct page *page = page_cache_first(cache, index);
+
+    while (page && page->flags & PAGE_RESERVED) {
+        page = page_cache_next(page);
+    }
+    return page;
+}
+
 /* The next offset from @offset on where a page is (@data) or is not; -ENXIO behind the end. */
 static int64_t seek_kind(const struct page_cache *cache, uint64_t offset, bool data)
 {
+    const struct page *page;
+    uint64_t index = offset / PAGE_SIZE, to = offset;
+
     if (offset >= cache->bytes) {
         return -ENXIO;
     }
-    uint64_t index = offset / PAGE_SIZE;
-    struct page *page = page_cache_first(cache, index);
     if (data) {
-        if (!page || page->index * PAGE_SIZE >= cache->bytes) {
-            return -ENXIO;
+        page = data_from(cache, index);
+        if (page && page->index > index) {
+            to = page->index * PAGE_SIZE;
         }
-        return page->index == index ? (int64_t)offset : (int64_t)(page->index * PAGE_SIZE);
+        return page && to < cache->bytes ? (int64_t)to : -ENXIO;
     }
-    if (!page || page->index != index) {
-        return (int64_t)offset;
+    while ((page = data_from(cache, index)) && page->index == index) {
+        to = ++index * PAGE_SIZE;
     }
-    for (; page && page->index == index; page = page_cache_next(page)) {
-        index++;
-    }
-    index *= PAGE_SIZE;
-    return (int64_t)(index < cache->bytes ? index : cache->bytes);
+    return (int64_t)(to < cache->bytes ? to : cache->bytes);
 }
 
 static int64_t seek(struct file *file, int64_t offset, uint32_t whence)
 {
-    const struct page_cache *cache = cache_of(file);
-    int64_t to = offset;
-
-    switch (whence) {
-    case SEEK_SET:
-        break;
-    case SEEK_CUR:
-        to = (int64_t)(file->position + (uint64_t)offset);
-        break;
-    case SEEK_END:
-        to = (int64_t)(cache->bytes + (uint64_t)offset);
-        break;
-    case SEEK_DATA:
-    case SEEK_HOLE:
-        to = offset < 0 ? -ENXIO : seek_kind(cache, (uint64_t)offset, whence == SEEK_DATA);
-        if (to < 0) {
-            return to;
+    if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+        offset =
+            offset < 0 ? -ENXIO : seek_kind(file->cache, (uint64_t)offset, whence == SEEK_DATA);
+        if (offset < 0) {
+            return offset;
         }
-        break;
-    default:
-        return -EINVAL;
+        whence = SEEK_SET;
     }
-    if (to < 0) {
-        return -EINVAL;
-    }
-    file->position = (uint64_t)to;
-    return to;
+    return file_seek(file, offset, whence, file->cache->bytes);
 }
 
 static int64_t truncate(struct file *file, uint64_t bytes)
 {
-    page_cache_truncate(cache_of(file), bytes);
+    page_cache_truncate(file->cache, bytes);
     return 0;
 }
 
-/* Make all pages of [@offset, @end), or none. */
+/*
+ * Make all pages of [@offset, @end), also behind the file's end. When that cannot be, those go that nobody has
+ * touched yet, as on Linux.
+ */
 static int64_t allocate_pages(struct page_cache *cache, uint64_t offset, uint64_t end)
 {
     const uint64_t first = offset / PAGE_SIZE, behind = (end - 1) / PAGE_SIZE + 1;
@@ -198,36 +153,27 @@ static int64_t allocate_pages(struct page_cache *cache, uint64_t offset, uint64_
         return -ENOSPC;
     }
     for (index = first; index < behind; index++) {
-        struct page *page = page_cache_find(cache, index);
-        if (page) {
-            continue;
-        }
-        if (page_cache_fetch(cache, index, &page) != VM_FAULT_DONE) {
+        if (page_cache_reserve(cache, index) != VM_FAULT_DONE) {
             break;
         }
-        page->flags |= PAGE_DIRTY;
-        page->flags &= ~(uint32_t)PAGE_UPTODATE; /* ours, should it come to giving back */
-        page_put(page);
     }
-    const bool good = index == behind;
-    for (struct page *page = page_cache_first(cache, first); page && page->index < behind;) {
-        struct page *next = page_cache_next(page);
-        if (!(page->flags & PAGE_UPTODATE)) {
-            page->flags |= PAGE_UPTODATE;
-            if (!good) {
-                page_cache_punch(cache, page->index * PAGE_SIZE, PAGE_SIZE);
-            }
+    if (index == behind) {
+        return 0;
+    }
+    for (struct page *page = page_cache_first(cache, first), *next; page && page->index < index;
+         page = next) {
+        next = page_cache_next(page);
+        if (page->flags & PAGE_RESERVED) {
+            page_cache_punch(cache, page->index * PAGE_SIZE, PAGE_SIZE);
         }
-        page = next;
     }
-    return good ? 0 : -ENOMEM;
+    return -ENOMEM;
 }
 
 static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint64_t bytes)
 {
-    struct page_cache *cache = cache_of(file);
-    const uint64_t before = cache->bytes;
-    uint64_t end = offset + bytes;
+    struct page_cache *cache = file->cache;
+    const uint64_t end = offset + bytes;
 
     if (mode & ~(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE)) {
         return -EOPNOTSUPP;
@@ -236,25 +182,16 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
         page_cache_punch(cache, offset, bytes);
         return 0;
     }
-    if (mode & FALLOCATE_KEEP_SIZE && end > before) {
-        end = before; /* behind the end nobody could tell whether there is a page */
-    }
-    if (offset >= end) {
-        return 0;
-    }
-    if (end > before) {
-        page_cache_truncate(cache, end);
-    }
     int64_t result = allocate_pages(cache, offset, end);
-    if (result < 0 && end > before) {
-        page_cache_truncate(cache, before);
+    if (result == 0 && !(mode & FALLOCATE_KEEP_SIZE) && end > cache->bytes) {
+        page_cache_truncate(cache, end);
     }
     return result;
 }
 
 static void status(const struct file *file, struct file_status *status)
 {
-    const struct page_cache *cache = cache_of(file);
+    const struct page_cache *cache = file->cache;
 
     status->device = 1;
     status->inode = cache->inode;
@@ -266,11 +203,11 @@ static void status(const struct file *file, struct file_status *status)
 
 static void release(struct file *file)
 {
-    page_cache_put(cache_of(file));
+    page_cache_put(file->cache);
 }
 
 static const struct file_operations operations = {
-    .read = read,
+    .read = file_read,
     .write = write,
     .seek = seek,
     .truncate = truncate,
@@ -295,20 +232,17 @@ struct file *memory_file_open(const char *name)
         return NULL;
     }
     append(append(append(memory_file->name, prefix), name), suffix); /* all zeros behind it */
-    memory_file->cache = page_cache_create(&cache_operations, memory_file->name, memory_file);
-    if (!memory_file->cache) {
+    struct page_cache *cache = page_cache_create(&cache_operations, memory_file->name, memory_file);
+    if (!cache) {
         object_free(&memory_files, memory_file);
         return NULL;
     }
-    memory_file->cache->inode = ++inodes;
+    cache->inode = ++inodes;
     struct file *file = file_create(&operations, FILE_READ | FILE_WRITE, memory_file);
     if (!file) {
-        page_cache_put(memory_file->cache);
+        page_cache_put(cache);
+        return NULL;
     }
+    file->cache = cache;
     return file;
-}
-
-struct page_cache *memory_file_cache(const struct file *file)
-{
-    return file->operations == &operations ? cache_of(file) : NULL;
 }

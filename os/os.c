@@ -20,6 +20,7 @@
 #include "fault/ring3.h"
 #include "fault/tables.h"
 #include "fault/timer.h"
+#include "image.h"
 #include "mm/fault.h"
 #include "processor.h"
 #include "system_call.h"
@@ -69,9 +70,12 @@ int os_program(const char *name, const void *image, uint64_t bytes, const char *
     }
     struct task *task = task_first(name);
     int error = task ? 0 : -ENOMEM;
-    if (task) {
+    if (task && !(task->image = image_open(name, image, bytes))) {
+        error = -ENOMEM;
+    }
+    if (error == 0) {
         mm_load(task->mm);
-        error = elf_load(task->mm, name, image, bytes, arguments, environment, &entry, &stack);
+        error = elf_load(task->mm, task->image, image, arguments, environment, &entry, &stack);
         mm_load(NULL);
     }
     if (error == 0) {
@@ -276,6 +280,23 @@ static bool account(struct task *task)
     return true;
 }
 
+/*
+ * What a parked task waited for may have come: make its system call again, before any handler is entered, as what
+ * has come counts for more than a signal. Out: false: it waits again, or is gone.
+ */
+static bool go_on(struct cpu *cpu, struct task *task)
+{
+    task->frame.rip += SYSCALL_BYTES;
+    system_call(task);
+    if (cpu->task != task) {
+        return false;
+    }
+    if (task->state != TASK_WAITS_PAGE && signal_pending(&task->signals)) {
+        task->state = TASK_READY;
+    }
+    return task->state == TASK_READY;
+}
+
 static enum os_state run(struct cpu *cpu)
 {
     for (;;) {
@@ -289,10 +310,15 @@ static enum os_state run(struct cpu *cpu)
             }
             switch_to(cpu, task);
         }
+        if (task->system_call != SYSTEM_CALL_NONE && !go_on(cpu, task)) {
+            continue;
+        }
         if (signal_pending(&task->signals) && !signal_deliver(task)) {
             continue;
         }
-        cpu->loop.count = 0; /* this one may well fault where it did before */
+        cpu->loop.count = 0;           /* this one may well fault where it did before */
+        task->frame.cs = PROGRAM_CODE; /* a system call has noted others, and handlers theirs */
+        task->frame.ss = PROGRAM_DATA;
         uint64_t vector = ring3_run(&task->frame);
         if (!account(task)) {
             time_out(task);

@@ -19,12 +19,26 @@ static uint32_t pkru(void)
     return read_pkru();
 }
 
+/* Firmware's descriptors, which have these places in our GDT, for as long as programs have them. */
+static uint64_t descriptors[2];
+
+static void selectors_take(struct cpu *cpu)
+{
+    uint64_t *gdt = cpu_gdt(cpu);
+
+    descriptors[0] = gdt[PROGRAM_DATA / 8];
+    descriptors[1] = gdt[PROGRAM_CODE / 8];
+    gdt[PROGRAM_DATA / 8] = DESCRIPTOR_DATA_RING3;
+    gdt[PROGRAM_CODE / 8] = DESCRIPTOR_CODE64_RING3;
+}
+
 bool processor_begin(struct cpu *cpu)
 {
     if (!fpu_begin(cpu) || timer_begin(cpu) != TIMER_OK) {
         return false;
     }
     world_protect(true);
+    selectors_take(cpu);
     mm_has_keys = read_cr4() & CR4_PKE;
     mm_read_pkru = mm_has_keys ? pkru : NULL;
     cpu->resolver = mm_resolve;
@@ -34,6 +48,8 @@ bool processor_begin(struct cpu *cpu)
 void processor_end(struct cpu *cpu)
 {
     cpu->resolver = NULL;
+    cpu_gdt(cpu)[PROGRAM_DATA / 8] = descriptors[0];
+    cpu_gdt(cpu)[PROGRAM_CODE / 8] = descriptors[1];
     world_protect(false);
 }
 

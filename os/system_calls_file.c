@@ -3,6 +3,7 @@
  * order. Floor: os.
  */
 #include "fault/uaccess.h"
+#include "image.h"
 #include "system_call.h"
 #include "x86/memory.h"
 
@@ -29,6 +30,9 @@ static int64_t transfer(struct task *task, struct file *file, uint32_t mode, vad
     }
     if (!user_range(buffer, count)) {
         return -EFAULT;
+    }
+    if ((int64_t)count < 0 || (operations->seek && (int64_t)(*position + count) < 0)) {
+        return -EINVAL;
     }
     if (count > COUNT_MAX) {
         count = COUNT_MAX;
@@ -99,24 +103,33 @@ static int64_t install(struct task *task, struct file *file)
     return descriptor;
 }
 
-/* Does the path at @path say @name? Errors: -EFAULT, -ENOENT, -ENAMETOOLONG. */
-static int64_t path_is(struct task *task, vaddr_t path, const char *name)
+/* The file at the path that @path says, with @mode: there are two. Errors: as open. */
+static int64_t open_path(struct task *task, const char *path, uint32_t mode, struct file **file)
 {
-    bool same = true;
+    if (texts_equal(path, "/proc/self/maps")) {
+        *file = maps_open(mode);
+    } else if (texts_equal(path, "/proc/self/exe")) {
+        if (mode & FILE_WRITE) {
+            return -ETXTBSY;
+        }
+        *file = image_file(task->image);
+    } else {
+        return -ENOENT;
+    }
+    return *file ? 0 : -ENOMEM;
+}
 
+/* The path at @path, as far as it is one of ours. Errors: -EFAULT, -ENOENT, -ENAMETOOLONG. */
+static int64_t path_get(struct task *task, vaddr_t path, char *text, uint64_t room)
+{
     for (uint64_t i = 0; i < PATH_MAX; i++) {
         uint64_t byte;
         if (!user_range(path + i, 1) || !get_user(&byte, path + i, 1)) {
             return copy_failed(task);
         }
-        if (byte != (uint8_t)*name) {
-            same = false;
-        }
+        text[i < room ? i : room - 1] = (char)byte;
         if (byte == 0) {
-            return same ? 0 : -ENOENT;
-        }
-        if (same) {
-            name++;
+            return i > 0 && i < room ? 0 : -ENOENT;
         }
     }
     return -ENAMETOOLONG;
@@ -124,20 +137,23 @@ static int64_t path_is(struct task *task, vaddr_t path, const char *name)
 
 int64_t sys_openat(struct task *task, uint64_t folder, uint64_t path, uint64_t flags, uint64_t mode)
 {
-    int64_t error = path_is(task, path, "/proc/self/maps");
-
-    (void)folder; /* our one path is absolute */
-    (void)mode;
-    if (error) {
-        return error;
-    }
-    if (flags & O_DIRECTORY) {
-        return -ENOTDIR;
-    }
     const uint32_t access = (uint32_t)flags & O_ACCMODE;
-    return install(task, maps_open(access == O_WRONLY ? FILE_WRITE
-                                   : access == O_RDWR ? FILE_READ | FILE_WRITE
-                                                      : FILE_READ));
+    const uint32_t wanted = access == O_WRONLY ? FILE_WRITE
+                            : access == O_RDWR ? FILE_READ | FILE_WRITE
+                                               : FILE_READ;
+    struct file *file;
+    char text[32];
+
+    (void)folder; /* our paths are absolute */
+    (void)mode;
+    int64_t error = path_get(task, path, text, sizeof(text));
+    if (error == 0 && flags & O_DIRECTORY) {
+        error = -ENOTDIR;
+    }
+    if (error == 0) {
+        error = open_path(task, text, wanted, &file);
+    }
+    return error ? error : install(task, file);
 }
 
 int64_t sys_open(struct task *task, uint64_t path, uint64_t flags, uint64_t mode)

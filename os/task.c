@@ -166,6 +166,8 @@ struct task *task_fork(struct task *parent)
     }
     task->mm->task = task->pid;
     task->parent = parent;
+    task->image = parent->image;
+    page_cache_get(task->image);
     task_save(parent);
     task->frame = parent->frame;
     memcpy(task->fpu, parent->fpu, fpu_area_bytes());
@@ -180,6 +182,9 @@ struct task *task_fork(struct task *parent)
 
 void task_discard(struct task *task)
 {
+    if (task->image) {
+        page_cache_put(task->image);
+    }
     if (task->files) {
         files_put(task->files);
     }
@@ -217,6 +222,7 @@ static void give_back(struct task *task)
     task->files = NULL;
     mm_destroy(mm);
     files_put(files);
+    page_cache_put(task->image);
 }
 
 static void children_disown(struct task *parent)

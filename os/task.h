@@ -41,6 +41,7 @@ struct task {
     struct task *parent;
     struct mm *mm;
     struct files *files;
+    struct page_cache *image; /* the program's file, with a reference */
     struct signals signals;
     void *fpu; /* extended state, fpu_area_bytes(), 64-byte aligned */
     uint32_t pkru;
