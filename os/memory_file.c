@@ -3,6 +3,7 @@
  * (memfd_create). Floor: os. The order of what is looked at is Linux's shmem.c, file.c and open.c.
  */
 #include "fault/uaccess.h"
+#include "mm/range.h"
 #include "system_call.h"
 #include "x86/memory.h"
 
@@ -179,6 +180,11 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
         return -EOPNOTSUPP;
     }
     if (mode & FALLOCATE_PUNCH_HOLE) {
+        if (end < PAGE_SIZE) {
+            /* As in shmem: the end, rounded down, less 1, wraps, so all from the next page on is unmapped, to be
+             * faulted in again. Only the count of faults shows it. */
+            range_unmap_file(cache, offset ? 1 : 0, UINT64_MAX, ZAP_FILE);
+        }
         page_cache_punch(cache, offset, bytes);
         return 0;
     }
