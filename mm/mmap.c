@@ -410,9 +410,6 @@ int64_t mm_mmap(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t prot, u
     if (pages == 0) {
         return -ENOMEM;
     }
-    if (request.page_offset + pages < request.page_offset) {
-        return -EOVERFLOW;
-    }
     if (mm->map_count > MAP_COUNT_MAX) {
         return -ENOMEM;
     }

@@ -357,23 +357,14 @@ bool vma_may_merge_before(const struct vma *vma, uint64_t flags, uint64_t anon_v
     return mergeable(vma, flags, anon_vma, cache) && vma->page_offset == page_offset;
 }
 
-/* @vma takes over what @other had: it must know of its private pages. */
-static void import_anon(struct vma *vma, const struct vma *other)
-{
-    if (!vma->anon_vma) {
-        vma->anon_vma = other->anon_vma;
-        vma->anon_shared = other->anon_shared;
-    }
-}
-
 void vma_take(struct vma *vma, vaddr_t start, vaddr_t end)
 {
     struct mm *mm = vma->mm;
     const uint64_t offset = vma->page_offset - (vma->start - start) / PAGE_SIZE;
     struct vma *other;
 
+    /* Downwards only memory is taken that has @vma's own number, or none: anon_mergeable(). */
     while ((other = vma_previous(vma)) && other->end > start) {
-        import_anon(vma, other);
         if (other->start < start) {
             vma_set_bounds(other, other->start, start, other->page_offset);
         } else {
@@ -381,7 +372,10 @@ void vma_take(struct vma *vma, vaddr_t start, vaddr_t end)
         }
     }
     while ((other = vma_next(vma)) && other->start < end) {
-        import_anon(vma, other);
+        if (!vma->anon_vma) {
+            vma->anon_vma = other->anon_vma;
+            vma->anon_shared = other->anon_shared;
+        }
         if (other->end > end) {
             vma_set_bounds(other, end, other->end, vma_index(other, end));
         } else {

@@ -212,6 +212,30 @@ static void residency_is_the_tables_or_the_files(void **state)
     assert_memory_equal(vector, ((uint8_t[]){0, 1, 0, 0}), 4);
 }
 
+static enum vm_fault under_way(struct page_cache *cache, struct page *page)
+{
+    (void)cache, (void)page;
+    return VM_FAULT_RETRY;
+}
+
+static void a_page_under_way_is_not_resident(void **state)
+{
+    static const struct page_cache_operations slow = {.read_page = under_way};
+    struct page *page;
+
+    (void)state;
+    s.file->operations = &slow;
+    assert_int_equal(map_file(P(0), 1, R, MAP_SHARED, s.file, 2), P(0));
+    assert_int_equal(page_cache_fetch(s.file, 2, &page), VM_FAULT_RETRY);
+    assert_false(is_present(P(0)));
+    assert_int_equal(mm_mlock(s.mm, P(0), PAGE), -EAGAIN);
+    assert_int_equal(s.mm->bad.kind, BAD_WAIT);
+    page_arrived(page, true);
+    assert_true(is_present(P(0)));
+    assert_int_equal(mm_mlock(s.mm, P(0), PAGE), 0);
+    s.file->operations = &memory_file;
+}
+
 /* ---- mlock --------------------------------------------------------------------------------------------- */
 
 static void locking_brings_all_pages(void **state)
@@ -321,6 +345,7 @@ int main(void)
         CASE(syncing_cleans_shared_pages),
         CASE(sync_checks_its_range),
         CASE(residency_is_the_tables_or_the_files),
+        CASE(a_page_under_way_is_not_resident),
         CASE(locking_brings_all_pages),
         CASE(locking_ends_at_a_hole),
         CASE(maps_say_what_linux_says),

@@ -294,6 +294,8 @@ static void limits_bind(void **state)
     assert_int_equal(map(P(30), 8, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED), P(30));
     assert_int_equal(map(P(40), 8, RW, FIXED | MAP_GROWSDOWN), P(40));
     assert_int_equal(mm_mprotect(s.mm, P(20), PAGE, RW, -1), -ENOMEM);
+    s.mm->data_limit = 0; /* none at all */
+    assert_int_equal(map(P(60), 1, RW, FIXED), P(60));
     s.mm->data_limit = MM_NO_LIMIT;
     /* Too many maps. */
     const uint32_t count = s.mm->map_count;

@@ -138,6 +138,30 @@ static void untouched_memory_forgets_where_it_was(void **state)
     assert_true(is_present(P(0)) && !is_present(P(1)));
 }
 
+static void a_move_between_its_neighbours_makes_one_of_all(void **state)
+{
+    (void)state;
+    lay(0, 2, RW);
+    lay(4, 6, RW);
+    assert_true(reads(P(5), 0));
+    /* The lower neighbour takes over the new place and what is moved, from which the old one then goes. */
+    assert_int_equal(remap(4, 2, 2, TO, 2), P(2));
+    assert_string_equal(layout(), "4rw");
+    assert_true(is_present(P(3)) && !is_present(P(2)));
+}
+
+static void history_moves_along(void **state)
+{
+    (void)state;
+    lay_written(0, 1);
+    vma_at(s.mm, P(0))->anon_shared = true; /* as in a child */
+    assert_int_equal(remap(0, 1, 1, TO, 10), P(10));
+    assert_true(vma_at(s.mm, P(10))->anon_shared);
+    /* A place that is kept whole has no history any more, nor an offset that comes from one. */
+    assert_int_equal(remap(10, 1, 1, DONTUNMAP, 20), P(20));
+    assert_string_equal(layout(), ".10 1rw .9 1rw!");
+}
+
 static void where_there_is_no_room_it_moves(void **state)
 {
     (void)state;
@@ -258,6 +282,8 @@ int main(void)
         CASE(growing_in_place_joins_what_follows),
         CASE(moving_takes_pages_along),
         CASE(untouched_memory_forgets_where_it_was),
+        CASE(a_move_between_its_neighbours_makes_one_of_all),
+        CASE(history_moves_along),
         CASE(where_there_is_no_room_it_moves),
         CASE(the_target_goes_before_some_errors),
         CASE(what_is_kept_is_empty),
