@@ -6,6 +6,7 @@
 #define FAULT_CPU_H
 
 #include "context.h"
+#include "kprobe.h"
 #include "layout.h"
 #include "oops.h"
 #include "outcome.h"
@@ -58,7 +59,8 @@ struct cpu {
     struct {
         uint64_t rip, address;
         uint32_t count;
-    } loop;          /* the last page fault that nobody's probe took */
+    } loop; /* the last page fault that nobody's probe took */
+    struct kprobe_control kprobe;
     uint64_t faults; /* #PFs that came this far, probes' own apart */
     void *task;      /* os/ */
     void *mm;        /* mm/: the address space whose faults the resolver answers */

@@ -118,6 +118,7 @@ _Noreturn void die(struct cpu *cpu, const struct trap_frame *frame, enum oops_re
         call_trace(oops, (uint64_t)cpu, frame->rsp, frame->rbp);
     }
     cpu->user = NULL;
+    kprobe_forget();
     context_resume(recover ? recover : &cpu->batch, 1);
 }
 

@@ -17,8 +17,8 @@
 #include "trap_frame.h"
 
 struct kprobe {
-    vaddr_t address; /* the first byte of an instruction */
-    /* Before it. Out: true: the handler has set @frame to where to go on; no step. NULL: none. */
+    vaddr_t address; /* the first byte of an instruction. A handler that is NULL does nothing. */
+    /* Before it; frame->rip is @address. Out: true: the handler has set @frame to go on with; no step. */
     bool (*pre_handler)(struct kprobe *probe, struct trap_frame *frame);
     /* After it; @frame is what comes next. */
     void (*post_handler)(struct kprobe *probe, struct trap_frame *frame);
@@ -28,6 +28,24 @@ struct kprobe {
 
     struct kprobe *next; /* kprobe.c */
     uint8_t original;    /* the byte that INT3 replaces */
+};
+
+/* Where a processor is with its probe: in struct cpu, kprobe.c's alone. */
+enum kprobe_state {
+    KPROBE_IDLE,
+    KPROBE_HANDLING, /* one of its handlers runs */
+    KPROBE_STEPPING, /* its instruction does */
+    KPROBE_MISSED,   /* that of a probe which got in between does */
+};
+struct kprobe_control {
+    struct kprobe *probe;
+    uint64_t flags; /* TF and IF as they were */
+    enum kprobe_state state;
+    struct { /* what KPROBE_MISSED interrupted */
+        struct kprobe *probe;
+        uint64_t flags;
+        bool stepping;
+    } outer;
 };
 
 /*
@@ -46,9 +64,6 @@ void kprobe_remove_all(void);
 /* trap.c: #BP and #DB from ring 0. Out: false: not a probe's. */
 bool kprobe_breakpoint(struct trap_frame *frame);
 bool kprobe_step(struct trap_frame *frame);
-
-/* Is a probed instruction being stepped? Then a fault at its RIP goes to kprobe_fault(). */
-bool kprobe_stepping(void);
 
 /*
  * @frame is a fault of ring 0. If a stepped instruction raised it: end the step, and ask the probe's fault

@@ -3,6 +3,7 @@
  *
  *   a. an armed probe    outcome recorded, continued    entry.S already, or probe_unwind, probe.c
  *   b. the resolver      the instruction runs again     cpu->resolver (mm/fault.c will be one)
+ *   -  a kprobe's step   ended; its fault handler       kprobe.c (user addresses: before b)
  *   c. exception table   fixup handler of its type      fixup.c
  *   d. ring 3            ring3_run returns its vector   ring3_leave, ring3.c
  *      ring 0            oops                           die.c
@@ -17,58 +18,80 @@
 #include "x86/exception.h"
 #include "x86/instructions.h"
 
-/* The same instruction on the same address, again and again, is a resolver that resolves nothing.
+/*
+ * The same instruction on the same address, again and again, is a resolver that resolves nothing. Whatever
+ * comes back by way of ring3_run() is progress: that starts anew.
  */
-static bool fault_loops(struct cpu *cpu, const struct trap_frame *frame, uint64_t address)
+static inline bool fault_loops(struct cpu *cpu, const struct trap_frame *frame, uint64_t address)
 {
-    if (cpu->loop.rip != frame->rip || cpu->loop.address != address) {
+    if (((cpu->loop.rip ^ frame->rip) | (cpu->loop.address ^ address)) != 0) {
         cpu->loop.rip = frame->rip;
         cpu->loop.address = address;
         cpu->loop.count = 0;
+        return false;
     }
     return ++cpu->loop.count >= OOPS_LOOP_LIMIT;
 }
 
-/* Everything in its order; @address is CR2. */
-static __attribute__((noinline)) void page_fault_sort(struct cpu *cpu, struct trap_frame *frame,
-                                                      uint64_t address)
+/* Who answers when no resolver did. */
+static void page_fault_unresolved(struct cpu *cpu, struct trap_frame *frame, uint64_t address)
 {
-    if (cpu->probe.exit == PROBE_UNWIND) {
-        probe_unwind(cpu, frame);
-    }
-    if (cpu->resolver) {
-        if (fault_loops(cpu, frame, address)) {
-            die(cpu, frame, OOPS_FAULT_LOOP);
-        }
-        switch (cpu->resolver(frame, address)) {
-        case FAULT_RETRY:
-            return;
-        case FAULT_LEAVE:
-            ring3_leave(frame);
-        case FAULT_OOPS:
-            die(cpu, frame, OOPS_NO_FIXUP);
-        case FAULT_NOT_MINE:
-            break;
-        }
-    }
     if (trap_from_user(frame) && cpu->user) {
         ring3_leave(frame);
     }
-    if (!trap_from_user(frame) && fixup_exception(frame, address)) {
+    if (!trap_from_user(frame) && ((cpu->kprobe.state != KPROBE_IDLE && kprobe_fault(frame)) ||
+                                   fixup_exception(frame, address))) {
         return;
     }
     die(cpu, frame, OOPS_NO_FIXUP);
+}
+
+/* What is not the usual answer of the resolver's. */
+static __attribute__((noinline)) void page_fault_answered(struct cpu *cpu, struct trap_frame *frame,
+                                                          uint64_t address,
+                                                          enum fault_result result)
+{
+    if (result == FAULT_LEAVE) {
+        ring3_leave(frame);
+    }
+    page_fault_unresolved(cpu, frame, address);
+}
+
+/*
+ * Linux's order: of kernel addresses those that only need to be looked up again, or no longer fault, are the
+ * resolver's, whoever touched them; a probe's step is nobody else's from there on. Of user addresses its
+ * step comes first.
+ */
+static __attribute__((noinline)) bool page_fault_of_step(struct trap_frame *frame, uint64_t address)
+{
+    return (int64_t)address >= 0 && kprobe_fault(frame);
 }
 
 void page_fault(struct cpu *cpu, struct trap_frame *frame)
 {
     /* Before anything else: a nested fault would overwrite it. */
     uint64_t address = read_cr2();
-    cpu->faults++;
-    bool others = cpu->probe.exit == PROBE_UNWIND || cpu->resolver || trap_from_user(frame);
 
-    /* Where nobody comes before the exception table, go there at once. */
-    if (others || !fixup_exception(frame, address)) {
-        page_fault_sort(cpu, frame, address);
+    cpu->faults++;
+    if (__builtin_expect(!cpu->resolver, 0)) {
+        if (cpu->probe.exit == PROBE_UNWIND) {
+            probe_unwind(cpu, frame);
+        }
+        page_fault_unresolved(cpu, frame, address);
+        return;
+    }
+    if (__builtin_expect(cpu->probe.exit == PROBE_UNWIND, 0)) {
+        probe_unwind(cpu, frame);
+    }
+    if (__builtin_expect(cpu->kprobe.state != KPROBE_IDLE, 0) &&
+        page_fault_of_step(frame, address)) {
+        return;
+    }
+    if (fault_loops(cpu, frame, address)) {
+        die(cpu, frame, OOPS_FAULT_LOOP);
+    }
+    enum fault_result result = cpu->resolver(frame, address);
+    if (result != FAULT_RETRY) {
+        page_fault_answered(cpu, frame, address, result);
     }
 }

@@ -35,6 +35,19 @@ static bool fixed_up(struct trap_frame *frame)
     return frame->vector < 32 && (FIXED_UP >> frame->vector & 1) && fixup_exception(frame, 0);
 }
 
+/* #BP or #DB of a probe on code of ours. */
+static bool kprobe_hit(struct trap_frame *frame)
+{
+    if (frame->vector == VECTOR_BP) {
+        return kprobe_breakpoint(frame);
+    }
+    if (frame->vector != VECTOR_DB || !(read_dr6() & DR6_BS) || !kprobe_step(frame)) {
+        return false;
+    }
+    write_dr6(read_dr6() & ~(uint64_t)DR6_BS);
+    return true;
+}
+
 static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_frame *frame)
 {
     if (frame->vector >= TIMER_CLASS && timer_interrupt(cpu, (unsigned)frame->vector) &&
@@ -43,6 +56,10 @@ static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_fr
     }
     if (cpu->probe.exit == PROBE_UNWIND) {
         probe_unwind(cpu, frame);
+    }
+    if (!trap_from_user(frame) &&
+        (kprobe_hit(frame) || (cpu->kprobe.state != KPROBE_IDLE && kprobe_fault(frame)))) {
+        return;
     }
     if (trap_from_user(frame) && cpu->user) {
         ring3_leave(frame);

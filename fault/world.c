@@ -355,6 +355,7 @@ static __attribute__((noinline)) void batch_or_unwind(struct cpu *cpu)
     cpu->resolver = NULL;
     cpu->recover = NULL;
     cpu->user = NULL;
+    kprobe_remove_all();
     uaccess_configure(false, boot->levels); /* CR4 is world_remove's */
 }
 

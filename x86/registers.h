@@ -63,7 +63,8 @@
 #define RFLAGS_RF   0x00010000
 #define RFLAGS_AC   0x00040000
 
-#define DR7_OFF 0x400 /* no breakpoint on; the bit is always set */
+#define DR6_BS  0x4000 /* single step */
+#define DR7_OFF 0x400  /* no breakpoint on; the bit is always set */
 
 #define EFER_SCE 0x001
 #define EFER_LME 0x100

@@ -16,6 +16,7 @@ OOPSES = {
                                "uaccess_kernel_address"),
     "uaccess_noncanonical": ("an exception that nothing was waiting for", "#GP", "0", "uaccess_noncanonical"),
     "assertion": ("a broken invariant of Faultline's own", "no exception", "none", "assertion"),
+    "kprobe_dies": ("a page fault in ring 0 that nothing explains", "#PF", "0 (not-present)", "kprobe_dies"),
     "dies_twice": ("an exception that nothing was waiting for", "#UD", "0", "dies_twice"),
     "dies_in_its_second_step": ("an exception that nothing was waiting for", "#UD", "0",
                                 "dies_in_its_second_step"),
@@ -98,7 +99,7 @@ class Oops(boot.Case):
                 self.assertEqual((hexadecimal(oops["cs"]) & 3, hexadecimal(oops["ss"]) & 3), (0, 0))
 
     def test_cr2(self):
-        addresses = {"no_fixup": 0x10, "fault_loop": 0x10, "double_fault": 0x10, "wild_jump": 0}
+        addresses = {"no_fixup": 0x10, "fault_loop": 0x10, "double_fault": 0x10, "wild_jump": 0, "kprobe_dies": 0x10}
         for name, oops, _ in self.each_oops():
             with self.subTest(name):
                 if name in addresses:
@@ -129,7 +130,7 @@ class Oops(boot.Case):
                     self.assertEqual(bottom & 1, present)
 
     def test_code_bytes(self):
-        starts = {"no_fixup": "", "uaccess_kernel_address": "f3a4", "uaccess_noncanonical": "f3a4"}
+        starts = {"no_fixup": "", "uaccess_kernel_address": "f348a5", "uaccess_noncanonical": "f348a5"}
         for name, oops, _ in self.each_oops():
             with self.subTest(name):
                 if name == "wild_jump":

@@ -5,6 +5,7 @@
 #include "fault/context.h"
 #include "fault/cpu.h"
 #include "fault/die.h"
+#include "fault/kprobe.h"
 #include "fault/tables.h"
 #include "fault/uaccess.h"
 #include "fault/uaccess_raw.h"
@@ -217,6 +218,21 @@ static void dies_twice(struct trial *trial)
     trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
 }
 
+/* An instruction that is being stepped faults, and nothing explains that; the probe itself is left in. */
+static struct kprobe left_in;
+
+static __attribute__((noinline)) void kprobe_dies(struct trial *trial)
+{
+    left_in = (struct kprobe){.address = (vaddr_t)read_zeropad};
+    /* The second time as the first: the batch's end has taken it out. */
+    enum status status = kprobe_register(&left_in);
+    if (status == STATUS_OK) {
+        (void)read_zeropad((const void *)ABSENT); /* no load across an edge: its handler refuses */
+    }
+    trial_expect(trial, FIELD_STATUS, 0, STATUS_OK, status);
+    trial_expect(trial, FIELD_EVENTS, 0, 1, 0);
+}
+
 /* ---- what no machine survives
  * ---------------------------------------------------------------------------- */
 
@@ -269,6 +285,7 @@ static const struct test_case cases[] = {
     PROVOKES(wild_jump),
     PROVOKES(recovers),
     PROVOKES(dies_twice),
+    PROVOKES(kprobe_dies),
     DESTROYS(triple_fault),
     DESTROYS(hang),
     DESTROYS(reset),
