@@ -235,18 +235,13 @@ int pipe_open(struct file *ends[2], uint32_t flags)
     if (ends[0] && ends[1]) {
         return 0;
     }
-    for (int end = 0; end < 2; end++) {
-        if (ends[end]) {
-            file_put(ends[end]);
-        } else if (end == 0) {
-            pipe->readers--; /* the other one's release frees the pipe */
-        } else {
-            pipe->writers--;
-        }
-    }
     if (!ends[0] && !ends[1]) {
         page_cache_put(pipe->cache);
         object_free(&pipes, pipe);
+    } else { /* the release of the end that is there frees the pipe, as it is the only one */
+        pipe->readers = ends[0] != NULL;
+        pipe->writers = ends[1] != NULL;
+        file_put(ends[0] ? ends[0] : ends[1]);
     }
     return -ENOMEM;
 }

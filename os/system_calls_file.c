@@ -37,12 +37,9 @@ static int64_t transfer(struct task *task, struct file *file, uint32_t mode, vad
     if (count > COUNT_MAX) {
         count = COUNT_MAX;
     }
-    /* A reference, as a fault in the copy may run anything that mm/ can. */
-    file->count++;
-    int64_t result = mode == FILE_READ ? operations->read(task, file, buffer, count, position)
-                                       : operations->write(task, file, buffer, count, position);
-    file_put(file);
-    return result;
+    /* The task's descriptor holds the file: nobody else can close it meanwhile, and an oops loses nothing. */
+    return mode == FILE_READ ? operations->read(task, file, buffer, count, position)
+                             : operations->write(task, file, buffer, count, position);
 }
 
 int64_t sys_read(struct task *task, uint64_t descriptor, uint64_t buffer, uint64_t count)
