@@ -23,15 +23,6 @@
 static struct session *const session = (struct session *)SESSION_BASE;
 static const struct boot_info *const boot = (const struct boot_info *)BOOT_INFO_BASE;
 
-/* What an earlier start of mm/ left in world's tables leads to frames that are somebody else's by now. */
-static void forget_vmalloc(void)
-{
-    pte_t *root = phys_to_virt(world_root());
-    vaddr_t base = boot->levels == 5 ? VMALLOC_BASE_5 : VMALLOC_BASE_4;
-
-    root[level_index(base, boot->levels)] = 0;
-}
-
 bool programs_begin(struct trial *trial, uint64_t needs)
 {
     if (spare.bytes < FRAMES_AT_LEAST || spare.bytes < needs) {
@@ -44,7 +35,6 @@ bool programs_begin(struct trial *trial, uint64_t needs)
         return true;
     }
     os_ticks_per_millisecond = session->ticks_per_second / 1000;
-    forget_vmalloc();
     if (os_start(spare.base, spare.bytes, world_root(), boot->levels) != STATUS_OK) {
         trial_error(trial, REASON_NO_MEMORY, 0);
         return false;
@@ -166,16 +156,13 @@ static void look_for_its_end(struct program_run *run)
     mm_last_look = take_maps;
 }
 
-static bool load(struct trial *trial, struct program_run *run)
+int program_start(struct program_run *run)
 {
     const char *const arguments[] = {run->name, NULL}, *const environment[] = {NULL};
     static char path[80];
     struct buffer_sink out;
     uint64_t seconds = run->seconds ? run->seconds : PROGRAM_SECONDS;
 
-    if (!programs_begin(trial, run->needs)) {
-        return false;
-    }
     buffer_sink_init(&out, path, sizeof(path) - 1);
     sink_printf(&out.sink, "/programs/%s", run->name);
     path[out.length] = '\0';
@@ -183,21 +170,35 @@ static bool load(struct trial *trial, struct program_run *run)
     run->started = read_tsc();
     int error = os_program(path, run->image, run->bytes, arguments, environment, &run->console,
                            seconds * session->ticks_per_second);
-    if (error) {
-        trial_expect(trial, FIELD_STATUS, 0, 0, (uint64_t)error);
-        program_run_end(trial, run);
+    if (!error) {
+        look_for_its_end(run);
+        run->loaded = true;
+    }
+    return error;
+}
+
+bool program_load(struct trial *trial, struct program_run *run)
+{
+    if (!programs_begin(trial, run->needs)) {
         return false;
     }
-    look_for_its_end(run);
-    return true;
+    int error = program_start(run);
+    if (error == -ENODEV) {
+        trial_skip(trial, REASON_NO_PROGRAMS, 0);
+    } else if (error) {
+        trial_expect(trial, FIELD_STATUS, 0, 0, (uint64_t)error);
+    }
+    if (error) {
+        program_run_end(trial, run);
+    }
+    return !error;
 }
 
 bool program_run(struct trial *trial, struct program_run *run)
 {
-    if (!run->loaded && !load(trial, run)) {
+    if (!run->loaded && !program_load(trial, run)) {
         return false;
     }
-    run->loaded = true;
     switch (run_traced(trial->until)) {
     case OS_RUNNING:
         run->waits = 0;
@@ -223,6 +224,16 @@ bool program_run(struct trial *trial, struct program_run *run)
         trial->oops = &run->result.oops;
     }
     return true;
+}
+
+bool program_stop(struct program_run *run)
+{
+    struct audit audit;
+
+    os_stop();
+    mm_last_look = NULL;
+    return (!run->audited || run->audit.finding == AUDIT_GOOD) && audit_all(&audit) == AUDIT_GOOD &&
+           frames_in_use() == run->frames_before;
 }
 
 void program_run_end(struct trial *trial, struct program_run *run)

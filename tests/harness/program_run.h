@@ -45,6 +45,15 @@ bool programs_begin(struct trial *trial, uint64_t needs) MUST_CHECK;
 void programs_leave(void);
 
 /*
+ * Load @run's program, which program_run does as well when nobody has done it. Out: false: it could not be loaded; @trial
+ * knows why.
+ */
+bool program_load(struct trial *trial, struct program_run *run) MUST_CHECK;
+
+/* The same without a word, after programs_begin: for tries that may fail. Out: 0 or a negative error number. */
+int program_start(struct program_run *run) MUST_CHECK;
+
+/*
  * Go on with @run. Out: true: it has ended, @run->result says how, and what it left in memory is still there.
  * False: it needs another step, or could not run; @trial knows which.
  */
@@ -55,6 +64,9 @@ void program_run_end(struct trial *trial, struct program_run *run);
 
 /* With --mm-trace: tell of the faults since the last time. */
 void memory_trace(void);
+
+/* The same without a word. Out: is all of it good? */
+bool program_stop(struct program_run *run) MUST_CHECK;
 
 /* Frames of mm/'s pool that are in use; compare what mm/ believes and that with @before. */
 uint64_t frames_in_use(void);
