@@ -1,6 +1,7 @@
 /*
  * memory.S: the four functions a freestanding compiler may call (GCC manual, "Language Standards").
  * System V ABI: rdi destination, rsi source or byte, rdx bytes; rax out. DF is clear.
+ * By words, for where the processor has no fast strings an iteration costs the same for 8 bytes as for one.
  */
     .text
     .globl memcpy, memmove, memset, memcmp
@@ -18,6 +19,10 @@ memmove:
 memcpy:
     mov %rdi, %rax
     mov %rdx, %rcx
+    shr $3, %rcx
+    rep movsq
+    mov %edx, %ecx
+    and $7, %ecx
     rep movsb
     ret
 1:  lea -1(%rsi, %rdx), %rsi
@@ -32,8 +37,14 @@ memcpy:
     .type memset, @function
 memset:
     mov %rdi, %r8
-    mov %esi, %eax
+    movzbl %sil, %esi
+    mov $0x0101010101010101, %rax
+    imul %rsi, %rax
     mov %rdx, %rcx
+    shr $3, %rcx
+    rep stosq
+    mov %edx, %ecx
+    and $7, %ecx
     rep stosb
     mov %r8, %rax
     ret

@@ -199,7 +199,7 @@ bool program_run(struct trial *trial, struct program_run *run)
     if (!run->loaded && !program_load(trial, run)) {
         return false;
     }
-    switch (run_traced(trial->until)) {
+    switch (run_traced(run->at_once ? UINT64_MAX : trial->until)) {
     case OS_RUNNING:
         run->waits = 0;
         trial_again(trial);

@@ -22,6 +22,7 @@ struct program_run {
     struct os_console console;
     uint64_t seconds; /* time limit; 0: PROGRAM_SECONDS */
     uint64_t needs;   /* bytes of frames; with less it is skipped */
+    bool at_once;     /* in one step, however long: no firmware between two looks at the clock */
 
     struct maps_picture *maps; /* of its memory when it ends; NULL: nobody wants it */
 

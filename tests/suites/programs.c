@@ -155,6 +155,7 @@ void run_archived_program(struct trial *trial)
             .bytes = (uint64_t)(program->image_end - program->image),
             .console = {.write = write_console, .context = &transcript},
             .maps = &maps,
+            .at_once = program->log == program->log_end, /* costs */
         };
     }
     if (!program_run(trial, &run)) {
