@@ -28,7 +28,7 @@ trap_stubs:
     .endr
 
 /*
- * In: vector and error code pushed. Calls trap_dispatch(frame); when that returns, the frame is
+ * In: vector and error code pushed. Calls trap_dispatch(struct cpu, frame); when that returns, the frame is
  * what to continue with. DF may be anything: C wants it clear. GS is not touched: it belongs to programs.
  * A probe armed with PROBE_FIXUP is answered first, before the other registers are even saved: sweeps make
  * millions of them. Gates leave RFLAGS.AC as it was, set by ring 3 or by a user accessor, and with it CR4.SMAP
@@ -61,7 +61,8 @@ trap_save:
     cmpb $0, uaccess_smap(%rip)
     je 1f
     clac
-1:  mov %rsp, %rdi
+1:  mov %rax, %rdi
+    mov %rsp, %rsi
     call trap_dispatch
     pop %r15
     pop %r14
@@ -133,16 +134,61 @@ probe_answer:
 /*
  * SYSCALL enters here with ring 3's stack. This page is mapped once more in every processor's area
  * (CPU_SYSCALL), so that RIP-relative addresses reach that processor's struct cpu without GS.
- * In: rcx RIP, r11 RFLAGS of ring 3. Builds a trap frame as a gate would, below ring3_run()'s stack.
+ * In: rcx RIP, r11 RFLAGS of ring 3; RFLAGS without what SFMASK clears, CS and SS are ours.
+ *
+ * ring3_run() returns from here, with everything written to its frame directly: CS and SS there stay what
+ * they were given as, since SYSCALL does not say. Where a probe is armed, or nobody runs ring 3, builds a trap
+ * frame as a gate would, below ring3_run()'s stack.
  */
+#define HERE(offset) syscall_page - CPU_SYSCALL + (offset)(%rip)
     .section .syscall_page, "ax", @progbits
     .balign 4096
     .globl syscall_page
 syscall_page:
-    mov %rsp, syscall_page - CPU_SYSCALL + CPU_USER_RSP(%rip)
-    mov syscall_page - CPU_SYSCALL + CPU_KERNEL_RSP(%rip), %rsp
+    mov %rsp, HERE(CPU_USER_RSP)
+    mov HERE(CPU_KERNEL_RSP), %rsp
+    cmpq $0, HERE(CPU_PROBE_EXIT)
+    jne syscall_trap
+    push %rax
+    mov HERE(CPU_USER), %rax
+    test %rax, %rax
+    je syscall_nobody
+    mov %r15, FRAME_R15(%rax)
+    mov %r14, FRAME_R14(%rax)
+    mov %r13, FRAME_R13(%rax)
+    mov %r12, FRAME_R12(%rax)
+    mov %rbp, FRAME_RBP(%rax)
+    mov %rbx, FRAME_RBX(%rax)
+    mov %r11, FRAME_R11(%rax)
+    mov %r10, FRAME_R10(%rax)
+    mov %r9, FRAME_R9(%rax)
+    mov %r8, FRAME_R8(%rax)
+    mov %rdx, FRAME_RDX(%rax)
+    mov %rsi, FRAME_RSI(%rax)
+    mov %rdi, FRAME_RDI(%rax)
+    mov %rcx, FRAME_RCX(%rax)
+    popq FRAME_RAX(%rax)
+    movq $TRAP_VECTOR_SYSCALL, FRAME_VECTOR(%rax)
+    movq $0, FRAME_ERROR(%rax)
+    mov %rcx, FRAME_RIP(%rax)
+    mov %r11, FRAME_RFLAGS(%rax)
+    mov HERE(CPU_USER_RSP), %rcx
+    mov %rcx, FRAME_RSP(%rax)
+    movq $0, HERE(CPU_USER)
+    mov $TRAP_VECTOR_SYSCALL, %eax
+    add $8, %rsp /* from here on as ring3_exit */
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    ret
+syscall_nobody:
+    pop %rax
+syscall_trap:
     pushq $SELECTOR_USER_DATA
-    pushq syscall_page - CPU_SYSCALL + CPU_USER_RSP(%rip)
+    pushq HERE(CPU_USER_RSP)
     push %r11
     pushq $SELECTOR_USER_CODE
     push %rcx

@@ -33,14 +33,17 @@ static inline bool fault_loops(struct cpu *cpu, const struct trap_frame *frame, 
     return ++cpu->loop.count >= OOPS_LOOP_LIMIT;
 }
 
-/* Who answers when no resolver did. */
-static void page_fault_unresolved(struct cpu *cpu, struct trap_frame *frame, uint64_t address)
+/* Who answers when no resolver did, in their order. */
+static __attribute__((noinline)) void
+page_fault_unresolved(struct cpu *cpu, struct trap_frame *frame, uint64_t address)
 {
+    if (cpu->probe.exit == PROBE_UNWIND) {
+        probe_unwind(cpu, frame);
+    }
     if (trap_from_user(frame) && cpu->user) {
         ring3_leave(frame);
     }
-    if (!trap_from_user(frame) && ((cpu->kprobe.state != KPROBE_IDLE && kprobe_fault(frame)) ||
-                                   fixup_exception(frame, address))) {
+    if (!trap_from_user(frame) && (kprobe_fault(frame) || fixup_exception(frame, address))) {
         return;
     }
     die(cpu, frame, OOPS_NO_FIXUP);
@@ -58,13 +61,45 @@ static __attribute__((noinline)) void page_fault_answered(struct cpu *cpu, struc
 }
 
 /*
- * Linux's order: of kernel addresses those that only need to be looked up again, or no longer fault, are the
- * resolver's, whoever touched them; a probe's step is nobody else's from there on. Of user addresses its
- * step comes first.
+ * What comes before the resolver where something is under way. Linux's order: of kernel addresses those that
+ * only need to be looked up again, or no longer fault, are the resolver's, whoever touched them; a kprobe's
+ * step is nobody else's from there on. Of user addresses its step comes first. Out: answered.
  */
-static __attribute__((noinline)) bool page_fault_of_step(struct trap_frame *frame, uint64_t address)
+static __attribute__((noinline)) bool page_fault_before(struct cpu *cpu, struct trap_frame *frame,
+                                                        uint64_t address)
 {
+    if (cpu->probe.exit == PROBE_UNWIND) {
+        probe_unwind(cpu, frame);
+    }
     return (int64_t)address >= 0 && kprobe_fault(frame);
+}
+
+static inline bool under_way(const struct cpu *cpu)
+{
+    return (cpu->probe.exit | cpu->kprobe.state) != 0;
+}
+
+static __attribute__((noinline)) void page_fault_resolve(struct cpu *cpu, struct trap_frame *frame,
+                                                         uint64_t address)
+{
+    if (__builtin_expect(under_way(cpu), 0) && page_fault_before(cpu, frame, address)) {
+        return;
+    }
+    if (__builtin_expect(fault_loops(cpu, frame, address), 0)) {
+        die(cpu, frame, OOPS_FAULT_LOOP);
+    }
+    enum fault_result result = cpu->resolver(frame, address);
+    if (__builtin_expect(result != FAULT_RETRY, 0)) {
+        page_fault_answered(cpu, frame, address, result);
+    }
+}
+
+/* Where nobody comes before the exception table. */
+static __attribute__((noinline)) void page_fault_fix_up(struct trap_frame *frame, uint64_t address)
+{
+    if (!fixup_exception(frame, address)) {
+        page_fault_unresolved(cpu_current(), frame, address);
+    }
 }
 
 void page_fault(struct cpu *cpu, struct trap_frame *frame)
@@ -73,25 +108,11 @@ void page_fault(struct cpu *cpu, struct trap_frame *frame)
     uint64_t address = read_cr2();
 
     cpu->faults++;
-    if (__builtin_expect(!cpu->resolver, 0)) {
-        if (cpu->probe.exit == PROBE_UNWIND) {
-            probe_unwind(cpu, frame);
-        }
+    if (cpu->resolver) {
+        page_fault_resolve(cpu, frame, address);
+    } else if (under_way(cpu) || trap_from_user(frame)) {
         page_fault_unresolved(cpu, frame, address);
-        return;
-    }
-    if (__builtin_expect(cpu->probe.exit == PROBE_UNWIND, 0)) {
-        probe_unwind(cpu, frame);
-    }
-    if (__builtin_expect(cpu->kprobe.state != KPROBE_IDLE, 0) &&
-        page_fault_of_step(frame, address)) {
-        return;
-    }
-    if (fault_loops(cpu, frame, address)) {
-        die(cpu, frame, OOPS_FAULT_LOOP);
-    }
-    enum fault_result result = cpu->resolver(frame, address);
-    if (result != FAULT_RETRY) {
-        page_fault_answered(cpu, frame, address, result);
+    } else {
+        page_fault_fix_up(frame, address);
     }
 }

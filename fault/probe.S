@@ -145,6 +145,19 @@ probe_user_syscall:
     .balign 16
 probe_user_spin:
     jmp probe_user_spin
+    /* For the bench: reads from rcx pages, the first at rdi; makes system calls. */
+    .globl probe_user_touch, probe_user_calls
+    .balign 16
+probe_user_touch:
+    mov (%rdi), %rax
+    add $4096, %rdi
+    dec %rcx
+    jne probe_user_touch
+    int $0x80
+    .balign 16
+probe_user_calls:
+    syscall
+    jmp probe_user_calls
     /* Extended state: 1.0 on x87's stack, ones in XMM3, and where rdi says that there is AVX in YMM9. */
     .globl probe_user_extended
     .balign 16

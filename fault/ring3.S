@@ -1,6 +1,7 @@
 /*
- * ring3.S: see ring3.h. IRETQ in, gate or SYSCALL out; the kernel stack of the way back begins
- * right below ring3_run()'s own frame.
+ * ring3.S: see ring3.h. IRETQ in, gate or SYSCALL (entry.S) out; the kernel stack of the way back begins
+ * right below ring3_run()'s own frame. Not SYSRET: it saves no instruction, and would fault in ring 0, on
+ * ring 3's stack, where RIP is not canonical (SDM vol. 2B).
  */
 #include "extable.h"
 #include "layout.h"
@@ -34,6 +35,7 @@ ring3_run:
     mov %rsp, CPU_KERNEL_RSP(%rax)
     mov %rsp, CPU_TSS + TSS_RSP0(%rax)
     mov %rdi, CPU_USER(%rax)
+    movl $0, CPU_LOOP_COUNT(%rax) /* whoever was here in between has changed something */
     pushq FRAME_SS(%rdi)
     pushq FRAME_RSP(%rdi)
     pushq FRAME_RFLAGS(%rdi)

@@ -15,7 +15,7 @@
  * resolver retried, an interrupt, INT 0x80, SYSCALL.
  * In:  cs, ss, rflags of @user are loaded as they are: ring3_frame() makes good ones. IF=0.
  * Out: the vector; @user holds all registers as they were in ring 3 (after SYSCALL rcx and r11 are
- *      what SYSCALL made of them), with vector and error code. CR2 is as the processor left it.
+ *      what SYSCALL made of them, cs and ss what they were given as), with vector and error code. CR2 is as the processor left it.
  * May nest on one processor only through the batch boundary: one ring3_run at a time.
  */
 uint64_t ring3_run(struct trap_frame *user);

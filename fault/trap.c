@@ -21,9 +21,14 @@ _Static_assert(offsetof(struct trap_frame, ss) == FRAME_SS, "ring3.S knows it");
 _Static_assert(offsetof(struct cpu, kernel_rsp) == CPU_KERNEL_RSP, "entry.S knows it");
 _Static_assert(offsetof(struct cpu, user_rsp) == CPU_USER_RSP, "entry.S knows it");
 _Static_assert(offsetof(struct cpu, user) == CPU_USER, "ring3.S knows it");
+_Static_assert(offsetof(struct cpu, loop.count) == CPU_LOOP_COUNT, "ring3.S knows it");
+_Static_assert(offsetof(struct trap_frame, r8) == FRAME_R8, "entry.S knows it");
+_Static_assert(offsetof(struct trap_frame, rsi) == FRAME_RSI, "entry.S knows it");
+_Static_assert(offsetof(struct trap_frame, error) == FRAME_ERROR, "entry.S knows it");
+_Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "entry.S knows it");
 _Static_assert(VECTOR_SYSCALL == TRAP_VECTOR_SYSCALL, "entry.S knows it");
 
-void trap_dispatch(struct trap_frame *frame); /* entry.S calls it */
+void trap_dispatch(struct cpu *cpu, struct trap_frame *frame); /* entry.S calls it */
 
 /* Exceptions that an instruction raised by what it did: the others say nothing about it. */
 #define FIXED_UP                                                                                   \
@@ -70,11 +75,11 @@ static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_fr
     die(cpu, frame, frame->vector == VECTOR_DF ? OOPS_DOUBLE_FAULT : OOPS_EXCEPTION);
 }
 
-void trap_dispatch(struct trap_frame *frame)
+void trap_dispatch(struct cpu *cpu, struct trap_frame *frame)
 {
     if (frame->vector == VECTOR_PF) {
-        page_fault(cpu_current(), frame);
+        page_fault(cpu, frame);
     } else {
-        trap_other(cpu_current(), frame);
+        trap_other(cpu, frame);
     }
 }

@@ -7,6 +7,7 @@
 #define CPU_KERNEL_RSP 16
 #define CPU_USER_RSP   24
 #define CPU_USER       32
+#define CPU_LOOP_COUNT 752
 
 #define TRAP_VECTOR_SYSCALL 256
 

@@ -8,7 +8,10 @@
 #include "fault/cpu.h"
 #include "fault/probe.h"
 #include "fault/ring3.h"
+#include "fault/tables.h"
 #include "fault/uaccess.h"
+#include "fault/world.h"
+#include "paging/tlb.h"
 #include "tests/harness/session.h"
 #include "tests/harness/target.h"
 #include "tests/harness/trial.h"
@@ -19,6 +22,8 @@
 #include "x86/memory.h"
 
 #define ROUNDS 1000u
+
+extern const char probe_user_touch[], probe_user_calls[]; /* fault/probe.S */
 
 /* @ticks of ROUNDS rounds, recorded; @faults: how many page faults they took, judged. */
 static void result(struct trial *trial, uint64_t ticks, uint64_t faults)
@@ -76,6 +81,85 @@ static void fixup(struct trial *trial)
     }
     result(trial, read_tsc() - start, fixed);
     target_remove(&target);
+}
+
+/* ---- ring 3, as programs have it ------------------------------------------------------------------------ */
+
+#define TOUCHED 250u /* pages, at each of ROUNDS / TOUCHED times */
+
+static struct {
+    pte_t *table; /* of the pages */
+    vaddr_t base; /* of its first one */
+    uint64_t ticks, calls;
+} touched;
+
+/* As short as can be; what it costs itself is not counted. */
+static enum fault_result make_present(struct trap_frame *frame, uint64_t address)
+{
+    uint64_t start = read_tsc();
+
+    (void)frame;
+    touched.table[level_index(address, 1)] |= PTE_P;
+    touched.calls++;
+    touched.ticks += read_tsc() - start;
+    return FAULT_RETRY;
+}
+
+/*
+ * From an instruction of ring 3 that faults to the resolver and back to the same instruction, with the three
+ * instructions of the program's loop.
+ */
+static void resolver_round_trip(struct trial *trial)
+{
+    struct cpu *cpu = cpu_current();
+    struct target target;
+    uint64_t ticks = 0;
+
+    world_protect(true);
+    target_build(&target, 1);
+    touched.table = (pte_t *)((uintptr_t)target.entry[0] & ~(PAGE_SIZE - 1));
+    touched.base = target.page & ~(PAGE_SIZE_2M - 1);
+    touched.ticks = touched.calls = 0;
+    pte_t leaf = *target.entry[0];
+    for (unsigned i = 0; i < ROUNDS / TOUCHED; i++) {
+        struct trap_frame user =
+            ring3_frame(USER_CODE + (uint64_t)(probe_user_touch - probe_user_page), USER_STACK);
+        for (unsigned page = 0; page < TABLE_ENTRIES; page++) {
+            touched.table[page] = leaf & ~PTE_P;
+        }
+        tlb_flush_all();
+        user.rdi = touched.base;
+        user.rcx = TOUCHED;
+        cpu->resolver = make_present;
+        uint64_t start = read_tsc();
+        uint64_t vector = ring3_run(&user);
+        ticks += read_tsc() - start;
+        cpu->resolver = NULL;
+        if (vector != VECTOR_USER_EXIT) {
+            trial_expect(trial, FIELD_VECTOR, 0, VECTOR_USER_EXIT, vector);
+        }
+    }
+    memset(touched.table, 0, PAGE_SIZE);
+    target_remove(&target);
+    world_protect(false);
+    result(trial, ticks - touched.ticks, touched.calls);
+}
+
+/* From SYSCALL to who handles it, and back to ring 3; the call and the branch of both loops included. */
+static void syscall_round_trip(struct trial *trial)
+{
+    struct trap_frame user =
+        ring3_frame(USER_CODE + (uint64_t)(probe_user_calls - probe_user_page), USER_STACK);
+    uint64_t calls = 0;
+
+    world_protect(true);
+    uint64_t start = read_tsc();
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        calls += ring3_run(&user) == VECTOR_SYSCALL;
+    }
+    uint64_t ticks = read_tsc() - start;
+    world_protect(false);
+    result(trial, ticks, calls);
 }
 
 /* A whole check of the suites: build the walk, probe, compare everything. */
@@ -243,13 +327,15 @@ static void sweep_product(struct trial *trial)
 }
 
 static const struct test_case cases[] = {
-    {.name = "armed_probe",   .flags = CASE_BY_NAME, .run = armed_probe  },
-    {.name = "user_probe",    .flags = CASE_BY_NAME, .run = user_probe   },
-    {.name = "fixup",         .flags = CASE_BY_NAME, .run = fixup        },
-    {.name = "whole_check",   .flags = CASE_BY_NAME, .run = whole_check  },
-    {.name = "sweep_mix",     .flags = CASE_BY_NAME, .run = sweep_mix    },
-    {.name = "sweep_shares",  .flags = CASE_BY_NAME, .run = sweep_shares },
-    {.name = "sweep_product", .flags = CASE_BY_NAME, .run = sweep_product},
+    {.name = "armed_probe",         .flags = CASE_BY_NAME, .run = armed_probe        },
+    {.name = "user_probe",          .flags = CASE_BY_NAME, .run = user_probe         },
+    {.name = "fixup",               .flags = CASE_BY_NAME, .run = fixup              },
+    {.name = "resolver_round_trip", .flags = CASE_BY_NAME, .run = resolver_round_trip},
+    {.name = "syscall_round_trip",  .flags = CASE_BY_NAME, .run = syscall_round_trip },
+    {.name = "whole_check",         .flags = CASE_BY_NAME, .run = whole_check        },
+    {.name = "sweep_mix",           .flags = CASE_BY_NAME, .run = sweep_mix          },
+    {.name = "sweep_shares",        .flags = CASE_BY_NAME, .run = sweep_shares       },
+    {.name = "sweep_product",       .flags = CASE_BY_NAME, .run = sweep_product      },
  /* The costs of memory management, in ring-3 programs that run on Linux, too: their lines are comments of report.tap. */
 #define PROGRAM(name_)
 #define PROGRAM_WITHOUT_LOG(name_)
