@@ -60,10 +60,14 @@ bool fpu_begin(struct cpu *cpu)
     bool header = has_xsave();
     uint8_t *saved = firmware[cpu->number];
 
+    allow(header);
     if (cpu->fpu.begun) {
+        if (header) {
+            write_xcr0(
+                fpu_format.features); /* somebody may have gone back to the firmware's in between */
+        }
         return true;
     }
-    allow(header);
     if (header) {
         /* All that either side can reach, whatever the firmware has in use. */
         uint64_t theirs = read_xcr0(), ours = program_features();

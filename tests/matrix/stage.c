@@ -19,6 +19,7 @@
 #include "stage.h"
 
 #include "fault/cpu.h"
+#include "fault/fpu.h"
 #include "fault/paging_mode.h"
 #include "fault/tables.h"
 #include "fault/world.h"
@@ -356,9 +357,14 @@ static void state_begin(void)
         write_msr(MSR_PL3_SSP, 0); /* IRETQ to ring 3 loads it while WRSS is allowed there */
     }
     if (machine_has(FEATURE_XSAVE)) {
-        uint64_t want = XCR0_X87 | XCR0_SSE;
         write_cr4(read_cr4() | CR4_OSXSAVE);
         stage.xcr0 = read_xcr0();
+    }
+    /* Vectors are the firmware's until then. Where they do not fit what saves them, takeover will say so. */
+    bool saved = fpu_begin(cpu_current());
+    (void)saved;
+    if (machine_has(FEATURE_XSAVE)) {
+        uint64_t want = XCR0_X87 | XCR0_SSE;
         want |= machine_has(FEATURE_AVX) ? XCR0_AVX : 0;
         want |= machine_has(FEATURE_AVX512F) ? XCR0_AVX512 : 0;
         write_xcr0(want);
