@@ -512,7 +512,8 @@ static int stack_fill(struct load *load, const char *const *arguments,
     }
     store(&rest, random, sizeof(random));
     store(&rest, platform, sizeof(platform));
-    return words.good && strings.good && rest.good ? 0 : store_failed(load);
+    /* All of it is mapped and writable: what is missing is memory. */
+    return words.good && strings.good && rest.good ? 0 : -ENOMEM;
 }
 
 /* In Linux's order. */

@@ -1,0 +1,519 @@
+/*
+ * test_os_task.c: programs of a few steps under os_run(): fork, exit, wait4, pipes between tasks, signals that end a wait, which
+ * task runs when, what a limit and a lack of memory do; and that nothing is left whatever happens.
+ */
+#include "tests/host/os_fixture.h"
+
+#include "os/signal.h"
+#include "tests/host/signal_abi.h"
+#include "x86/exception.h"
+
+#define DATA   0x403000 /* .bss of the file */
+#define DATA_2 0x404000
+
+enum {
+    READ = 0,
+    WRITE = 1,
+    CLOSE = 3,
+    SIGACTION = 13,
+    PIPE = 22,
+    YIELD = 24,
+    GETPID = 39,
+    FORK = 57,
+    EXIT = 60,
+    WAIT4 = 61,
+    KILL = 62,
+    GETRUSAGE = 98,
+    GETPPID = 110,
+};
+#define ANY ((uint64_t)-1)
+
+static struct elf_file file;
+
+static int setup(void **state)
+{
+    (void)state;
+    fixture_start(FRAMES, 4);
+    file = elf_good();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return (int)machine_stop();
+}
+
+static struct os_result result;
+
+/* Start @script, and run it to its end, or for one batch. */
+static int start(const struct step *script)
+{
+    static const char *const arguments[] = {"test", NULL}, *const nothing[] = {NULL};
+
+    steps = script;
+    return os_program("/programs/test", &file, sizeof(file), arguments, nothing, NULL, UINT64_MAX);
+}
+
+static void stop(void)
+{
+    os_result(&result);
+    os_stop();
+    assert_good();
+    assert_int_equal(machine_left(), 0);
+}
+
+static void run(const struct step *script)
+{
+    assert_int_equal(start(script), 0);
+    assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+    assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+    stop();
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------ */
+
+static void exit_status(void **state)
+{
+    static const struct step script[] = {CALL(GETPID, 0), EXPECT(2), CALL(GETPPID, 0), EXPECT(1),
+                                         CALL(EXIT, 0x1234)};
+    (void)state;
+
+    run(script);
+    assert_int_equal(result.status, 0x34 << 8);
+    assert_int_equal(result.system_calls, 3);
+    assert_int_equal(result.switches, 0);
+    assert_int_equal(result.oopses, 0);
+    assert_true(result.min_flt > 0);
+    run(script); /* once more, with the same numbers */
+    assert_int_equal(result.status, 0x34 << 8);
+}
+
+static void one_program_at_a_time(void **state)
+{
+    static const struct step script[] = {CALL(EXIT, 0)};
+    (void)state;
+
+    assert_int_equal(os_run(UINT64_MAX), OS_DONE); /* of the test before */
+    assert_int_equal(start(script), 0);
+    assert_int_equal(start(script), -EBUSY);
+    stop();
+    assert_int_equal(result.status, 0);
+    run(script);
+}
+
+static void bad_file(void **state)
+{
+    static const struct step script[] = {CALL(EXIT, 0)};
+    (void)state;
+
+    file.header.machine = 3;
+    assert_int_equal(start(script), -ENOEXEC);
+    assert_int_equal(machine_left(), 0);
+    file = elf_good();
+    run(script);
+}
+
+/* The parent goes on after fork; the child runs when the parent waits. */
+static void fork_and_wait(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0),
+                                         IF_ZERO(8),
+                                         KEEP,
+                                         NOTE('p'),
+                                         CALL(WAIT4, RBX, DATA, 0, 0),
+                                         EXPECT(3),
+                                         NOTE('w'),
+                                         CALL(EXIT, 7),
+                                         /* 8: */ NOTE('c'),
+                                         CALL(GETPID, 0),
+                                         EXPECT(3),
+                                         CALL(GETPPID, 0),
+                                         EXPECT(2),
+                                         CALL(EXIT, 42)};
+    (void)state;
+
+    run(script);
+    assert_string_equal(notes, "pcw");
+    assert_int_equal(result.status, 7 << 8);
+    assert_int_equal(result.switches, 2);
+}
+
+static void wait_refuses(void **state)
+{
+    static const struct step script[] = {CALL(WAIT4, ANY, 0, 0, 0),
+                                         EXPECT(-ECHILD),
+                                         CALL(WAIT4, ANY, 0, 4, 0),
+                                         EXPECT(-EINVAL),
+                                         CALL(WAIT4, 0x80000000, 0, 0, 0),
+                                         EXPECT(-ESRCH),
+                                         CALL(FORK, 0),
+                                         IF_ZERO(20),
+                                         CALL(WAIT4, ANY, 0, 1, 0),
+                                         EXPECT(0), /* WNOHANG: not yet */
+                                         CALL(WAIT4, 99, 0, 0, 0),
+                                         EXPECT(-ECHILD), /* not ours */
+                                         CALL(WAIT4, (uint64_t)-5, 0, 0, 0),
+                                         EXPECT(-ECHILD), /* no such group */
+                                         CALL(YIELD, 0),
+                                         EXPECT(0),
+                                         CALL(WAIT4, 0, 0x500000, 0, 0),
+                                         EXPECT(-EFAULT), /* it is gone all the same */
+                                         CALL(WAIT4, ANY, 0, 0, 0),
+                                         CALL(EXIT, 0),
+                                         /* 20: */ CALL(EXIT, 1)};
+    (void)state;
+
+    run(script);
+    assert_int_equal(result.status, 0);
+}
+
+/* Children end in any order; wait4 takes them in the order of their numbers, or the one it names. */
+static void several_children(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0),
+                                         IF_ZERO(15),
+                                         CALL(FORK, 0),
+                                         IF_ZERO(17),
+                                         CALL(FORK, 0),
+                                         IF_ZERO(19),
+                                         CALL(WAIT4, 4, 0, 0, 0),
+                                         EXPECT(4),
+                                         CALL(WAIT4, ANY, 0, 0, 0),
+                                         EXPECT(3),
+                                         CALL(WAIT4, ANY, 0, 0, 0),
+                                         EXPECT(5),
+                                         CALL(WAIT4, ANY, 0, 0, 0),
+                                         EXPECT(-ECHILD),
+                                         CALL(EXIT, 0),
+                                         /* 15: */ NOTE('1'),
+                                         CALL(EXIT, 1),
+                                         /* 17: */ NOTE('2'),
+                                         CALL(EXIT, 2),
+                                         /* 19: */ NOTE('3'),
+                                         CALL(EXIT, 3)};
+    (void)state;
+
+    run(script);
+    assert_string_equal(notes, "123");
+}
+
+/* A child whose parent has gone is the first process's, and nobody waits for it; the program ends with it. */
+static void orphans(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0),
+                                         IF_ZERO(4),
+                                         NOTE('p'),
+                                         CALL(EXIT, 9),
+                                         /* 4: */ CALL(GETPPID, 0),
+                                         EXPECT(1),
+                                         CALL(FORK, 0),
+                                         IF_ZERO(10),
+                                         NOTE('c'),
+                                         CALL(EXIT, 1),
+                                         /* 10: */ CALL(GETPPID, 0),
+                                         EXPECT(1),
+                                         NOTE('g'),
+                                         CALL(EXIT, 2)};
+    (void)state;
+
+    run(script);
+    assert_string_equal(notes, "pcg");
+    assert_int_equal(result.status, 9 << 8);
+}
+
+/* A zombie that nobody has waited for goes with its parent. */
+static void zombie_goes_with_parent(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0),      IF_ZERO(5),    CALL(YIELD, 0),
+                                         NOTE('p'),          CALL(EXIT, 0),
+                                         /* 5: */ NOTE('c'), CALL(EXIT, 0)};
+    (void)state;
+
+    run(script);
+    assert_string_equal(notes, "cp");
+}
+
+/* What a task has in the processor is its own. */
+static void state_is_switched(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0),
+                                         IF_ZERO(6),
+                                         CALL(YIELD, 0),
+                                         COMES(VECTOR_NMI),
+                                         CALL(WAIT4, ANY, 0, 0, 0),
+                                         CALL(EXIT, 0),
+                                         /* 6: */ COMES(VECTOR_NMI),
+                                         CALL(YIELD, 0),
+                                         COMES(VECTOR_NMI),
+                                         CALL(EXIT, 0)};
+    (void)state;
+
+    assert_int_equal(start(script), 0);
+    /* Batch after batch, as each ends when something came back: the state stays the task's. */
+    for (unsigned i = 0; os_run(0) == OS_RUNNING; i++) {
+        struct task *task;
+        assert_null(loaded);
+        assert_null(cpu_current()->mm);
+        assert_true(i < 100);
+        TAILQ_FOREACH (task, &all_tasks, node) {
+            /* PKRU of each is changed behind its back, and must come back unchanged. */
+            if (task->state == TASK_READY && i == 3) {
+                task->pkru = 0x1000 + task->pid;
+            }
+            if (task->state == TASK_READY && i > 3) {
+                assert_int_equal(task->pkru, 0x1000 + task->pid);
+            }
+        }
+    }
+    stop();
+}
+
+/* ---- pipes between tasks --------------------------------------------------------------------------------- */
+
+static void pipe_between(void **state)
+{
+    static const struct step script[] = {CALL(PIPE, DATA),
+                                         CALL(FORK, 0),
+                                         IF_ZERO(9),
+                                         CALL(CLOSE, 4),
+                                         NOTE('r'),
+                                         CALL(READ, 3, DATA + 64, 100),
+                                         EXPECT(5),
+                                         NOTE('g'),
+                                         GOTO(14),
+                                         /* 9: */ NOTE('w'),
+                                         CALL(WRITE, 4, 0x400000, 5),
+                                         EXPECT(5),
+                                         NOTE('x'),
+                                         CALL(EXIT, 0),
+                                         /* 14: */ CALL(READ, 3, DATA, 1),
+                                         EXPECT(0),
+                                         NOTE('e'),
+                                         CALL(EXIT, 0)};
+    (void)state;
+
+    run(script);
+    assert_string_equal(notes, "rwxge");
+}
+
+/* A write larger than the pipe, read in pieces by the child: each byte once. */
+static void pipe_fills_up(void **state)
+{
+    static const struct step script[] = {CALL(PIPE, DATA),
+                                         CALL(FORK, 0),
+                                         IF_ZERO(8),
+                                         CALL(WRITE, 4, 0x7ffffffdf000, 80000),
+                                         EXPECT(80000),
+                                         NOTE('w'),
+                                         CALL(WAIT4, ANY, 0, 0, 0),
+                                         CALL(EXIT, 0),
+                                         /* 8: */ CALL(CLOSE, 4),
+                                         CALL(READ, 3, 0x7ffffffdf000, 65536),
+                                         EXPECT(65536),
+                                         NOTE('r'),
+                                         CALL(READ, 3, 0x7ffffffdf000, 65536),
+                                         EXPECT(80000 - 65536),
+                                         NOTE('s'),
+                                         CALL(EXIT, 0)};
+    (void)state;
+
+    run(script);
+    assert_string_equal(notes, "rws"); /* it is empty, and the writer goes on */
+}
+
+/* Nobody can ever run again: the program ends, and the report names the first that waits. */
+static void deadlock(void **state)
+{
+    static const struct step script[] = {CALL(PIPE, DATA), CALL(READ, 3, DATA + 64, 1)};
+    (void)state;
+
+    run(script);
+    assert_true(result.timed_out);
+    assert_string_equal(result.culprit, "test");
+    assert_int_equal(result.status, SIGKILL);
+}
+
+static void spinner(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0), IF_ZERO(3), CALL(WAIT4, ANY, 0, 0, 0),
+                                         COMES(TIMER_VECTOR), GOTO(3)};
+    static const char *const nothing[] = {NULL};
+    (void)state;
+
+    steps = script;
+    armed = 0;
+    assert_int_equal(os_program("/programs/spins_for_ever_and_more", &file, sizeof(file), nothing,
+                                nothing, NULL, 1000),
+                     0);
+    assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+    assert_true(armed > 0);
+    stop();
+    assert_true(result.timed_out);
+    assert_string_equal(result.culprit, "spins_for_ever_");
+    assert_int_equal(result.status, SIGKILL);
+}
+
+/* ---- signals --------------------------------------------------------------------------------------------- */
+
+static void exceptions_kill(void **state)
+{
+    static const struct {
+        unsigned vector;
+        int signal;
+    } expected[] = {
+        {VECTOR_DE, SIGFPE },
+        {VECTOR_UD, SIGILL },
+        {VECTOR_BP, SIGTRAP},
+        {VECTOR_GP, SIGSEGV},
+        {VECTOR_SS, SIGBUS },
+        {VECTOR_AC, SIGBUS },
+        {0x80,      SIGSEGV},
+        {257,       SIGSEGV}
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
+        const struct step script[] = {COMES(expected[i].vector)};
+        run(script);
+        assert_int_equal(result.status, expected[i].signal);
+    }
+}
+
+static void kill_child(void **state)
+{
+    static const struct step script[] = {CALL(PIPE, DATA),
+                                         CALL(FORK, 0),
+                                         IF_ZERO(8),
+                                         KEEP,
+                                         CALL(YIELD, 0), /* it waits in read */
+                                         CALL(KILL, RBX, SIGTERM),
+                                         CALL(WAIT4, RBX, DATA_2, 0, 0),
+                                         GOTO(10),
+                                         /* 8: */ CALL(READ, 3, DATA_2, 1),
+                                         NOTE('!'),
+                                         /* 10: */ EXPECT(3),
+                                         CALL(EXIT, 0)};
+    (void)state;
+
+    run(script);
+    assert_string_equal(notes, "");
+    assert_int_equal(result.status, 0);
+}
+
+/* ---- pages that come later ------------------------------------------------------------------------------- */
+
+static struct page *late;
+
+static enum vm_fault read_late(struct page_cache *cache, struct page *page)
+{
+    (void)cache;
+    late = page;
+    return VM_FAULT_RETRY;
+}
+
+static void page_under_way(void **state)
+{
+    static const struct page_cache_operations operations = {.read_page = read_late};
+    static const struct step script[] = {CALL(WRITE, 1, 0x20000000, 10), EXPECT(10), NOTE('w'),
+                                         CALL(EXIT, 0)};
+    struct page_cache *cache = page_cache_create(&operations, "/late", NULL);
+    (void)state;
+
+    assert_non_null(cache);
+    page_cache_truncate(cache, PAGE);
+    assert_int_equal(start(script), 0);
+    assert_int_equal(mm_mmap(TAILQ_FIRST(&all_tasks)->mm, 0x20000000, PAGE, PROT_READ,
+                             MAP_PRIVATE | MAP_FIXED, cache, VM_MAYREAD | VM_MAYWRITE, 0),
+                     0x20000000);
+    page_cache_put(cache);
+    late = NULL;
+    assert_int_equal(os_run(UINT64_MAX), OS_WAITING);
+    assert_int_equal(os_run(UINT64_MAX), OS_WAITING);
+    assert_non_null(late);
+    page_arrived(late, true);
+    assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+    assert_string_equal(notes, "w");
+    stop();
+    assert_int_equal(result.status, 0);
+}
+
+/* ---- want of memory -------------------------------------------------------------------------------------- */
+
+static void each_allocation_fails(void **state)
+{
+    static const struct step script[] = {CALL(PIPE, DATA),
+                                         CALL(FORK, 0),
+                                         IF_ZERO(5),
+                                         CALL(WAIT4, ANY, DATA, 0, 0),
+                                         CALL(EXIT, 3),
+                                         /* 5: */ CALL(WRITE, 4, 0x400000, 5000),
+                                         CALL(READ, 3, DATA_2, 5000),
+                                         CALL(EXIT, 4)};
+    uint64_t number = 0;
+    (void)state;
+
+    for (bool failed = true; failed;) {
+        memory_fail_at(++number);
+        const int error = start(script);
+        if (error == 0) {
+            assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+        } else {
+            assert_int_equal(error, -ENOMEM);
+        }
+        failed = memory_failed();
+        memory_fail_at(0);
+        stop();
+        assert_int_equal(result.oopses, 0);
+    }
+    assert_true(number > 40);
+    assert_int_equal(result.status, 3 << 8);
+}
+
+/* A program that forks without end: too many tasks, or no memory; all of it goes. */
+static void fork_bomb(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0), GOTO(0)};
+    static const char *const nothing[] = {NULL};
+    (void)state;
+
+    steps = script;
+    assert_int_equal(os_program("/programs/test", &file, sizeof(file), nothing, nothing, NULL,
+                                UINT64_C(300000000)),
+                     0);
+    rounds = 0;
+    for (unsigned batches = 0; batches < 2000; batches++) {
+        if (os_run(0) != OS_RUNNING) {
+            break;
+        }
+    }
+    assert_good();
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(exit_status),
+        TEST(one_program_at_a_time),
+        TEST(bad_file),
+        TEST(fork_and_wait),
+        TEST(wait_refuses),
+        TEST(several_children),
+        TEST(orphans),
+        TEST(zombie_goes_with_parent),
+        TEST(state_is_switched),
+        TEST(pipe_between),
+        TEST(pipe_fills_up),
+        TEST(deadlock),
+        TEST(spinner),
+        TEST(exceptions_kill),
+        TEST(kill_child),
+        TEST(page_under_way),
+        TEST(each_allocation_fails),
+        TEST(fork_bomb),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
