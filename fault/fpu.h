@@ -77,8 +77,7 @@ void fpu_init(void *area);
 
 /*
  * Registers to @area, and back. fpu_restore() is false, and the registers are anything, where the
- * processor refuses @area: who fills areas by fpu_init(), fpu_save() and fpu_frame_take() alone does not
- * see that.
+ * processor refuses @area: what fpu_init() and fpu_save() made is never refused.
  */
 void fpu_save(void *area);
 bool fpu_restore(const void *area);
@@ -89,17 +88,7 @@ bool fpu_restore(const void *area);
  */
 bool fpu_area_valid(const void *area) MUST_CHECK;
 
-/*
- * Signal frames. fpu_frame_bytes(): the area with FPU_MAGIC2 behind it, as Linux lays it out (without XSAVE:
- * the area alone). fpu_frame_make(): @frame from @area and a PKRU. fpu_frame_take(): the other way, from
- * bytes that a program may have written. As Linux does, a frame without the magic numbers is FXSAVE's part
- * alone, and all that the frame leaves out starts afresh, PKRU at 0; @pkru stays as it is where the processor
- * has none. Out: false, with @area and @pkru untouched: Linux answers such a frame with SIGSEGV. One thing
- * less than Linux: the compacted format is refused.
- * @frame and @area are kernel memory, aligned to FPU_ALIGN.
- */
+/* What the state takes up in a signal frame: the area, and FPU_MAGIC2 behind it where it has a header. */
 uint32_t fpu_frame_bytes(void);
-void fpu_frame_make(void *frame, const void *area, uint32_t pkru);
-bool fpu_frame_take(void *area, uint32_t *pkru, const void *frame) MUST_CHECK;
 
 #endif
