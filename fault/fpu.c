@@ -14,6 +14,9 @@
 #define FIRMWARE_BYTES 16384u
 static uint8_t firmware[CPUS_MAX][FIRMWARE_BYTES] __attribute__((aligned(FPU_ALIGN)));
 
+/* What programs start with. */
+static uint8_t initial[FPU_BYTES_MAX] __attribute__((aligned(FPU_ALIGN)));
+
 #define MXCSR_MASK_AT      28u
 #define MXCSR_MASK_DEFAULT 0xffbfu /* where the processor does not say: SDM vol. 1 11.6.6 */
 
@@ -45,7 +48,11 @@ static bool find_format(struct cpu *cpu, bool has_header)
     fpu_format.pkru_at = fpu_format.features & XCR0_PKRU ? cpuid(0xd, 9).ebx : 0;
     __builtin_memcpy(&mask, &firmware[cpu->number][MXCSR_MASK_AT], sizeof(mask));
     fpu_format.mxcsr_mask = mask ? mask : MXCSR_MASK_DEFAULT;
-    return fpu_format.bytes <= FPU_BYTES_MAX;
+    if (fpu_format.bytes > FPU_BYTES_MAX) {
+        return false;
+    }
+    fpu_init(initial);
+    return true;
 }
 
 /* Without these the instructions below fault. */
@@ -135,4 +142,21 @@ bool fpu_restore(const void *area)
                          : "memory");
     }
     return done;
+}
+
+void fpu_fresh(uint64_t parts)
+{
+    if (fpu_format.xsave) {
+        xrstor(initial, parts);
+    } else {
+        fxrstor(initial);
+    }
+}
+
+void fpu_start(uint32_t pkru)
+{
+    fpu_fresh(fpu_format.features & ~(uint64_t)XCR0_PKRU);
+    if (fpu_format.pkru_at && read_cr4() & CR4_PKE) {
+        write_pkru(pkru);
+    }
 }

@@ -10,12 +10,13 @@
  *   512  header: XSTATE_BV, XCOMP_BV (0), 48 bytes of 0
  *   576  the parts that CPUID leaf 0DH has places for: YMM halves, AVX-512, PKRU
  *
- * PKRU has its place there, since signal frames show it, but is switched by WRPKRU alone: saving and
- * restoring leave register and place as they are.
+ * PKRU has its place there, since signal frames show it, but is switched by WRPKRU alone: fpu_save() and
+ * fpu_restore() leave register and place as they are.
  */
 #ifndef FAULT_FPU_H
 #define FAULT_FPU_H
 
+#include "fpu_offsets.h"
 #include "x86/types.h"
 
 struct cpu;
@@ -29,10 +30,7 @@ struct cpu;
  * The 48 bytes at FPU_SOFTWARE_AT of the area in a signal frame of Linux, which say what follows. Behind
  * the area's @xstate_bytes lies FPU_MAGIC2.
  */
-#define FPU_SOFTWARE_AT 464u
-#define FPU_HEADER_AT   512u
-#define FPU_MAGIC1      0x46505853u
-#define FPU_MAGIC2      0x46505845u
+#define FPU_MAGIC1 0x46505853u
 struct fpu_software {
     uint32_t magic1, extended_bytes; /* of area and FPU_MAGIC2 */
     uint64_t features;               /* that the area has places for */
@@ -40,6 +38,8 @@ struct fpu_software {
     uint32_t padding[7];
 };
 _Static_assert(sizeof(struct fpu_software) == 48, "what FXSAVE leaves free");
+_Static_assert(offsetof(struct fpu_software, xstate_bytes) == FPU_SOFTWARE_XSTATE_BYTES,
+               "assembly knows it");
 
 /*
  * Save the firmware's whole extended state, and let programs have all of the above that CPUID offers:
@@ -88,7 +88,36 @@ bool fpu_restore(const void *area);
  */
 bool fpu_area_valid(const void *area) MUST_CHECK;
 
-/* What the state takes up in a signal frame: the area, and FPU_MAGIC2 behind it where it has a header. */
+/*
+ * The named @parts of the registers become what a program starts with; PKRU, if it is one of them, 0, as XRSTOR has it.
+ * fpu_start(): all of them, and PKRU, where there is one, @pkru.
+ */
+void fpu_fresh(uint64_t parts);
+void fpu_start(uint32_t pkru);
+
+/*
+ * Signal frames: fpu_frame.c. Bytes of the area with FPU_MAGIC2 behind it, as Linux lays it out (without XSAVE: the area
+ * alone).
+ */
 uint32_t fpu_frame_bytes(void);
+
+/* All registers, PKRU too, to a program's memory at @to, aligned to FPU_ALIGN. Out: false: it cannot be written. */
+bool fpu_frame_write(vaddr_t to) MUST_CHECK;
+
+/*
+ * The other way, from what a program may have written. As Linux does, bytes without the magic numbers are FXSAVE's part
+ * alone, and all that is left out starts afresh. Out: false: it cannot be read, or the processor refuses it: the registers are
+ * anything then, and Linux makes them fpu_start()'s.
+ */
+bool fpu_frame_read(vaddr_t from) MUST_CHECK;
+
+/*
+ * uaccess.S: the instructions. @to and @from are of a program, and in range; @parts are bits of XCR0. Writing clears the header
+ * first, marks x87 and SSE as in use, and writes @software and FPU_MAGIC2. Out: false: it faulted.
+ */
+bool raw_fpu_frame_write(vaddr_t to, uint64_t parts,
+                         const struct fpu_software *software) MUST_CHECK;
+bool raw_fpu_xrstor(vaddr_t from, uint64_t parts) MUST_CHECK;
+bool raw_fpu_fxrstor(vaddr_t from) MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
  * System V ABI. SDM vol. 2B MOVS: RCX counts the elements that are left when one faults.
  */
 #include "extable.h"
+#include "fpu_offsets.h"
 
     .text
 
@@ -133,6 +134,70 @@ function raw_put_user
     EXTABLE(2b, 6b, EX_UACCESS)
     EXTABLE(4b, 6b, EX_UACCESS)
 end_function raw_put_user
+
+/*
+ * raw_fpu_frame_write: rdi to, rsi parts of XCR0, rdx struct fpu_software. Out: rax 1, or 0 when something could not
+ * be written. XSAVE reads and writes XSTATE_BV, and leaves the rest of the header as it is.
+ */
+function raw_fpu_frame_write
+    user_access_begin
+    mov %rdx, %r8
+    xor %eax, %eax
+    .irp offset, 0, 8, 16, 24, 32, 40, 48, 56
+1:  mov %rax, FPU_HEADER_AT + \offset(%rdi)
+    EXTABLE(1b, 9f, EX_UACCESS)
+    .endr
+    mov %esi, %eax
+    mov %rsi, %rdx
+    shr $32, %rdx
+2:  xsave64 (%rdi)
+3:  orl $3, FPU_HEADER_AT(%rdi)
+    .irp offset, 0, 8, 16, 24, 32, 40
+    mov \offset(%r8), %rax
+4:  mov %rax, FPU_SOFTWARE_AT + \offset(%rdi)
+    EXTABLE(4b, 9f, EX_UACCESS)
+    .endr
+    mov FPU_SOFTWARE_XSTATE_BYTES(%r8), %eax
+5:  movl $FPU_MAGIC2, (%rdi, %rax)
+    user_access_end
+    mov $1, %eax
+    ret
+9:  user_access_end
+    xor %eax, %eax
+    ret
+    EXTABLE(2b, 9b, EX_UACCESS)
+    EXTABLE(3b, 9b, EX_UACCESS)
+    EXTABLE(5b, 9b, EX_UACCESS)
+end_function raw_fpu_frame_write
+
+/* raw_fpu_xrstor: rdi from, rsi parts. Out: rax 1 or 0: a page is missing, or what is there is not good (#GP). */
+function raw_fpu_xrstor
+    user_access_begin
+    mov %esi, %eax
+    mov %rsi, %rdx
+    shr $32, %rdx
+1:  xrstor64 (%rdi)
+    user_access_end
+    mov $1, %eax
+    ret
+2:  user_access_end
+    xor %eax, %eax
+    ret
+    EXTABLE(1b, 2b, EX_DEFAULT)
+end_function raw_fpu_xrstor
+
+/* raw_fpu_fxrstor: rdi from. Out: likewise. */
+function raw_fpu_fxrstor
+    user_access_begin
+1:  fxrstor64 (%rdi)
+    user_access_end
+    mov $1, %eax
+    ret
+2:  user_access_end
+    xor %eax, %eax
+    ret
+    EXTABLE(1b, 2b, EX_DEFAULT)
+end_function raw_fpu_fxrstor
 
 /* read_zeropad: rdi from. Out: rax. The handler takes the address from rdi and writes rax (0). */
 function read_zeropad

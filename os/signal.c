@@ -306,28 +306,24 @@ bool signal_exception(struct task *task, uint64_t vector, uint64_t error, uint64
 
 /* ---- delivery ------------------------------------------------------------------------------------------ */
 
-/* The next signal to take, with its cause, or 0. */
-static unsigned take(struct signals *signals, struct signal_info *info)
+/* The next of the pending ones, into @info. Out: false: all are blocked. */
+static __attribute__((noinline)) bool take_pending(struct signals *signals,
+                                                   struct signal_info *info)
 {
     uint64_t deliverable = signals->pending & ~signals->blocked;
     struct signal_queued *entry, *found = NULL;
     bool more = false;
-    unsigned signal;
+    int32_t signal;
 
-    if (signals->forced.signal) {
-        *info = signals->forced;
-        signals->forced.signal = 0;
-        return (unsigned)info->signal;
-    }
     if (!deliverable) {
-        return 0;
+        return false;
     }
     if (deliverable & SET_SYNCHRONOUS) {
         deliverable &= SET_SYNCHRONOUS;
     }
-    signal = (unsigned)__builtin_ctzll(deliverable) + 1;
+    signal = __builtin_ctzll(deliverable) + 1;
     TAILQ_FOREACH (entry, &signals->queue, node) {
-        if (entry->info.signal == (int32_t)signal) {
+        if (entry->info.signal == signal) {
             if (found) {
                 more = true;
                 break;
@@ -338,12 +334,12 @@ static unsigned take(struct signals *signals, struct signal_info *info)
     if (!more) {
         signals->pending &= ~SET(signal);
     }
-    *info = (struct signal_info){.signal = (int32_t)signal, .code = SI_USER};
+    *info = (struct signal_info){.signal = signal, .code = SI_USER};
     if (found) {
         *info = found->info;
         dequeue(signals, found);
     }
-    return signal;
+    return true;
 }
 
 static void enter_handler(struct task *task, const struct signal_info *info)
@@ -385,39 +381,45 @@ static bool selectors_refused(struct task *task)
     return signal_exception(task, VECTOR_GP, refused & ~UINT64_C(3), 0);
 }
 
+/* The default action of a signal that is not ignored. Out: false: the task does not go on. */
+static bool act_by_default(struct task *task, unsigned signal)
+{
+    if (signal == SIGSTOP) {
+        task->state = TASK_STOPPED;
+        report_child(task, CLD_STOPPED, signal);
+        return false;
+    }
+    if (SET(signal) & SET_STOPS) {
+        return true; /* the terminal's: nobody with job control is there to continue it */
+    }
+    task_exit(task, (int)signal);
+    return false;
+}
+
 bool signal_deliver(struct task *task)
 {
     struct signals *signals = &task->signals;
-    struct signal_info info;
-    unsigned signal;
 
-    for (;;) {
-        if (signals->fatal) {
-            task_exit(task, (int)signals->fatal);
-            return false;
-        }
-        signal = take(signals, &info);
-        if (!signal) {
+    while (!signals->fatal) {
+        struct signal_info info;
+        if (signals->forced.signal) {
+            info = signals->forced;
+            signals->forced.signal = 0;
+        } else if (!(signals->pending & ~signals->blocked) || !take_pending(signals, &info)) {
             if (selectors_refused(task)) {
                 continue;
             }
             return true;
         }
-        if (is_ignored(signals, signal)) {
-            continue;
-        }
-        if (signals->action[signal - 1].handler != SIG_DFL) {
+        unsigned signal = (unsigned)info.signal;
+        if (signals->action[signal - 1].handler > SIG_IGN) {
             enter_handler(task, &info);
-        } else if (signal == SIGSTOP) {
-            task->state = TASK_STOPPED;
-            report_child(task, CLD_STOPPED, signal);
-            return false;
-        } else if (!(SET(signal) & SET_STOPS)) {
-            task_exit(task, (int)signal);
+        } else if (!is_ignored(signals, signal) && !act_by_default(task, signal)) {
             return false;
         }
-        /* The terminal's stop signals: nothing, since nobody with job control is there to continue it. */
     }
+    task_exit(task, (int)signals->fatal);
+    return false;
 }
 
 /* ---- system calls --------------------------------------------------------------------------------------- */

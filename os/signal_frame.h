@@ -148,7 +148,7 @@ void signal_stack_reset(struct signals *signals);
 
 /*
  * Write the frame for @info and make @task's registers those of its handler's first instruction. In: what task_save()
- * saves is in the registers. Out: false: the frame cannot be written; registers are as they were.
+ * saves is in the registers, as it is then. Out: false: the frame cannot be written; registers are as they were.
  */
 MUST_CHECK bool signal_frame_enter(struct task *task, const struct signal_action *action,
                                    const struct signal_info *info);

@@ -143,41 +143,123 @@ static struct area *live(void)
     return (struct area *)registers.area;
 }
 
+/* Bytes of AVX's part here, and where AVX-512's begin, on processors that have it. */
+#define YMM_END 832u
+
 void fpu_save(void *area)
 {
-    struct area *to = area;
-    struct fpu_software software = to->software;
-    uint64_t pkru_bit = fpu_format.pkru_at ? to->xstate_bv & XCR0_PKRU : 0;
-
-    memcpy(area, registers.area, fpu_format.pkru_at ? fpu_format.pkru_at : fpu_format.bytes);
-    to->software = software;
-    to->xstate_bv |= pkru_bit;
+    memcpy(area, registers.area, fpu_format.bytes);
 }
 
-/* As SDM vol. 1 13.8.1 has it for XRSTOR with everything but PKRU. */
-bool fpu_restore(const void *area)
+void fpu_fresh(uint64_t parts)
 {
-    const struct area *from = area;
+    if (parts & (XCR0_SSE | XCR0_AVX)) {
+        live()->mxcsr = FPU_MXCSR_START;
+    }
+    if (parts & XCR0_X87) {
+        live()->fcw = FPU_FCW_START;
+        live()->fsw = 0;
+        memset(live()->rest, 0, sizeof(live()->rest));
+        memset(live()->st, 0, sizeof(live()->st));
+    }
+    if (parts & XCR0_SSE) {
+        memset(live()->xmm, 0, sizeof(live()->xmm));
+    }
+    if (parts & XCR0_AVX) {
+        memset(live()->ymm, 0, sizeof(live()->ymm));
+    }
+    if (parts & XCR0_PKRU) {
+        registers.pkru = 0;
+    }
+    live()->xstate_bv &= ~parts;
+}
 
-    if ((uintptr_t)area % 64 || from->mxcsr & ~fpu_format.mxcsr_mask ||
-        from->xstate_bv & ~fpu_format.features || from->xcomp_bv || from->zero[0]) {
+void fpu_start(uint32_t pkru)
+{
+    fpu_fresh(fpu_format.features & ~(uint64_t)XCR0_PKRU);
+    registers.pkru = pkru;
+}
+
+static bool user_put(vaddr_t to, const void *from, uint64_t bytes)
+{
+    return raw_copy_to_user((void *)to, from, bytes) == 0;
+}
+
+bool raw_fpu_frame_write(vaddr_t to, uint64_t parts, const struct fpu_software *software)
+{
+    const uint64_t in_use = parts & (live()->xstate_bv | (registers.pkru ? XCR0_PKRU : 0));
+    const uint64_t header[8] = {in_use | XCR0_X87 | XCR0_SSE};
+    const uint32_t magic2 = FPU_MAGIC2;
+    const uint64_t pkru = registers.pkru, at_pkru = fpu_format.pkru_at;
+    const uint64_t end = parts & XCR0_AVX512 ? at_pkru ? at_pkru : fpu_format.bytes : YMM_END;
+
+    assert_int_equal(to % FPU_ALIGN, 0);
+    assert_int_equal(parts, fpu_format.features);
+    return user_put(to, registers.area, FPU_SOFTWARE_AT) &&
+           user_put(to + FPU_SOFTWARE_AT, software, sizeof(*software)) &&
+           user_put(to + FPU_HEADER_AT, header, sizeof(header)) &&
+           user_put(to + 576, live()->ymm, end - 576) &&
+           (!at_pkru || user_put(to + at_pkru, &pkru, sizeof(pkru))) &&
+           user_put(to + software->xstate_bytes, &magic2, sizeof(magic2));
+}
+
+/* As SDM vol. 1 13.8.1 has it. */
+bool raw_fpu_xrstor(vaddr_t from, uint64_t parts)
+{
+    struct area area;
+    uint64_t pkru = 0;
+
+    if (from % 64 || raw_copy_from_user(&area, (const void *)from, 576) != 0 ||
+        area.xstate_bv & ~fpu_format.features || area.xcomp_bv || area.zero[0] ||
+        (parts & (XCR0_SSE | XCR0_AVX) && area.mxcsr & ~fpu_format.mxcsr_mask)) {
         return false;
     }
-    memset(registers.area, 0, sizeof(registers.area));
-    live()->fcw = FPU_FCW_START;
-    live()->mxcsr = from->mxcsr;
-    live()->xstate_bv = from->xstate_bv;
-    if (from->xstate_bv & XCR0_X87) {
-        live()->fcw = from->fcw;
-        live()->fsw = from->fsw;
-        memcpy(live()->rest, from->rest, sizeof(from->rest));
-        memcpy(live()->st, from->st, sizeof(from->st));
+    uint64_t loaded = parts & area.xstate_bv;
+    if (loaded & XCR0_AVX &&
+        raw_copy_from_user(area.ymm, (const void *)(from + 576), sizeof(area.ymm)) != 0) {
+        return false;
     }
-    if (from->xstate_bv & XCR0_SSE) {
-        memcpy(live()->xmm, from->xmm, sizeof(from->xmm));
+    if (loaded & XCR0_PKRU && !raw_get_user(&pkru, (const void *)(from + fpu_format.pkru_at), 8)) {
+        return false;
     }
-    if (from->xstate_bv & XCR0_AVX) {
-        memcpy(live()->ymm, from->ymm, sizeof(from->ymm));
+    uint32_t mxcsr = live()->mxcsr;
+    fpu_fresh(parts & ~loaded);
+    live()->mxcsr = parts & (XCR0_SSE | XCR0_AVX) ? area.mxcsr : mxcsr;
+    if (loaded & XCR0_X87) {
+        live()->fcw = area.fcw;
+        live()->fsw = area.fsw;
+        memcpy(live()->rest, area.rest, sizeof(area.rest));
+        memcpy(live()->st, area.st, sizeof(area.st));
+    }
+    if (loaded & XCR0_SSE) {
+        memcpy(live()->xmm, area.xmm, sizeof(area.xmm));
+    }
+    if (loaded & XCR0_AVX) {
+        memcpy(live()->ymm, area.ymm, sizeof(area.ymm));
+    }
+    if (parts & XCR0_PKRU) {
+        registers.pkru = (uint32_t)pkru;
+    }
+    live()->xstate_bv |= loaded & ~(uint64_t)XCR0_PKRU;
+    return true;
+}
+
+bool raw_fpu_fxrstor(vaddr_t from)
+{
+    struct area area;
+
+    if (from % 16 || raw_copy_from_user(&area, (const void *)from, 512) != 0 ||
+        area.mxcsr & ~fpu_format.mxcsr_mask) {
+        return false;
+    }
+    live()->fcw = area.fcw;
+    live()->fsw = area.fsw;
+    live()->mxcsr = area.mxcsr;
+    memcpy(live()->rest, area.rest, sizeof(area.rest));
+    memcpy(live()->st, area.st, sizeof(area.st));
+    memcpy(live()->xmm, area.xmm, sizeof(area.xmm));
+    if (fpu_format.xsave) {
+        live()->xstate_bv |= XCR0_X87 | XCR0_SSE;
     }
     return true;
 }
@@ -227,12 +309,6 @@ void task_save(struct task *of)
 {
     fpu_save(of->fpu);
     of->pkru = registers.pkru;
-}
-
-void task_load(struct task *of)
-{
-    assert_true(fpu_restore(of->fpu));
-    registers.pkru = of->pkru;
 }
 
 void task_interrupt(struct task *of, bool restart)
@@ -1321,21 +1397,24 @@ static void extended_state_on_the_way_back(void **state)
         RESERVED_HEADER,
         RESERVED_MXCSR,
         UNREADABLE,
+        UNREADABLE_END,
         KERNEL,
         WAYS
     };
-    /* What becomes of it: 'k' kept, 'l' only the legacy part, 'f' fresh, 's' SIGSEGV and fresh. */
-    static const char becomes[WAYS + 1] = "fllllllfssl"
-                                          "ssssss";
+    /*
+     * What becomes of it: 'x' AVX is fresh, 'l' so is MXCSR, since XRSTOR counts it to AVX as well, 'f' everything is,
+     * 's' SIGSEGV and everything is.
+     */
+    static const char becomes[WAYS + 1] = "flllllxfssl"
+                                          "sssssss";
 
     for (unsigned way = 0; way < WAYS; way++) {
         struct signal_frame *frame;
         struct area *area;
-        uint8_t xmm[256], ymm[256];
+        uint8_t xmm[256];
         uint64_t at_64;
         start(NULL);
         memcpy(xmm, live()->xmm, sizeof(xmm));
-        memcpy(ymm, live()->ymm, sizeof(ymm));
         frame = in_handler();
         at_64 = frame->context.registers.extended_state;
         area = (struct area *)at(at_64);
@@ -1394,6 +1473,12 @@ static void extended_state_on_the_way_back(void **state)
         case UNREADABLE:
             frame->context.registers.extended_state = user.base + sizeof(user.bytes) - 256;
             break;
+        case UNREADABLE_END: /* all but the second magic number */
+            memmove(user.bytes + sizeof(user.bytes) - AREA_BYTES - 56, area, AREA_BYTES);
+            frame->context.registers.extended_state =
+                user.base + sizeof(user.bytes) - AREA_BYTES - 56;
+            user.rights[PAGES - 1] = ABSENT;
+            break;
         case KERNEL:
             frame->context.registers.extended_state = UINT64_C(0xffffffff80000000);
             break;
@@ -1407,10 +1492,10 @@ static void extended_state_on_the_way_back(void **state)
             assert_int_equal(live()->fcw, FPU_FCW_START);
             assert_int_equal(live()->mxcsr, FPU_MXCSR_START);
         } else {
-            assert_int_equal(live()->mxcsr, 0x1fa0);
+            assert_int_equal(live()->mxcsr, becomes[way] == 'x' ? 0x1fa0 : FPU_MXCSR_START);
             assert_memory_equal(live()->xmm, xmm, sizeof(xmm));
         }
-        assert_int_equal(live()->ymm[3][3] == ymm[3 * 16 + 3], becomes[way] == 'k');
+        assert_int_equal(live()->ymm[3][3], 0);
         /* Afresh by XRSTOR is 0, afresh by the kernel is what a program starts with. */
         assert_int_equal(registers.pkru, way == ABSENT_STATE || bad ? PKRU_START : 0);
         end(NULL);
@@ -1447,14 +1532,24 @@ static void processors_without_xsave(void **state)
     (void)state;
     fpu_format = (struct fpu_format){
         .features = XCR0_X87 | XCR0_SSE, .bytes = 512, .mxcsr_mask = 0xffff, .xsave = false};
-    memset(registers.area + 512, 0, 64);
     live()->xstate_bv = 0;
     memcpy(xmm, live()->xmm, sizeof(xmm));
     frame = in_handler();
     assert_int_equal(frame->context.flags, 6);
     assert_int_equal(frame->context.registers.extended_state,
                      ALIGN_DOWN(STACK_TOP_HERE - 128 - 512, 64));
-    (void)xmm;
+    assert_memory_equal(((struct area *)at(frame->context.registers.extended_state))->xmm, xmm,
+                        sizeof(xmm));
+    registers_fill(200);
+    handler_returns(task);
+    assert_memory_equal(live()->xmm, xmm, sizeof(xmm));
+    assert_int_equal(live()->mxcsr, 0x1fa0);
+    /* And with reserved bits in MXCSR. */
+    frame = in_handler();
+    ((struct area *)at(frame->context.registers.extended_state))->mxcsr = 0x10000;
+    handler_returns(task);
+    assert_int_equal(task->signals.forced.signal, SIGSEGV);
+    assert_int_equal(live()->mxcsr, FPU_MXCSR_START);
 }
 
 static void bad_frames_are_sigsegv(void **state)
@@ -1500,6 +1595,23 @@ static void bad_frames_are_sigsegv(void **state)
         assert_int_equal(frame->context.registers.rip, before.rip);
         assert_int_equal(frame->context.registers.rax, 0);
         end(NULL);
+    }
+}
+
+/* What comes behind the extended state is not looked at when that is bad. */
+static void a_bad_frames_stack_does_not_count(void **state)
+{
+    struct signal_frame *frame;
+
+    (void)state;
+    assert_int_equal(altstack(ALT_AT, 0, ALT_BYTES), 0);
+    for (unsigned bad = 0; bad < 2; bad++) {
+        frame = in_handler();
+        frame->context.stack.base = 0x70000;
+        frame->context.stack.bytes = 4096 + bad;
+        frame->context.registers.extended_state += bad;
+        handler_returns(task);
+        assert_int_equal(task->signals.stack.bytes, 4096);
     }
 }
 
@@ -1578,8 +1690,8 @@ static void garbage_frames_do_no_harm(void **state)
         assert_int_equal(task->signals.blocked & (SET(SIGKILL) | SET(SIGSTOP)), 0);
         assert_int_equal(task->signals.code_selector, LINUX_USER_CS);
         assert_int_equal(task->signals.stack_selector, LINUX_USER_DS);
-        task_save(task);
-        assert_true(fpu_area_valid(task->fpu));
+        assert_int_equal(live()->mxcsr & ~fpu_format.mxcsr_mask, 0);
+        assert_int_equal(live()->xstate_bv & ~fpu_format.features, 0);
         assert_false(signal_pending(&task->signals));
         end(NULL);
     }
@@ -1721,6 +1833,7 @@ int main(void)
         TEST(pkru_comes_from_the_frame),
         TEST(processors_without_xsave),
         TEST(bad_frames_are_sigsegv),
+        TEST(a_bad_frames_stack_does_not_count),
         TEST(a_bad_frames_mask_counts),
         TEST(garbage_frames_do_no_harm),
         TEST(exceptions_become_linuxs_signals),

@@ -1,0 +1,73 @@
+/*
+ * fpu_frame.c: extended state in Linux's signal frames, straight between registers and a program's memory. See fpu.h. Which
+ * bytes there are believed is decided here and by the processor; the instructions are uaccess.S's.
+ */
+#include "fpu.h"
+
+#include "uaccess.h"
+#include "x86/registers.h"
+
+#define AREA_BYTES_MIN (FPU_HEADER_AT + 64u)
+
+/* What is read of struct fpu_software. */
+#define SOFTWARE_BYTES offsetof(struct fpu_software, padding)
+
+bool fpu_frame_write(vaddr_t to)
+{
+    const struct fpu_software software = {
+        .magic1 = FPU_MAGIC1,
+        .extended_bytes = fpu_format.bytes + (uint32_t)sizeof(uint32_t),
+        .features = fpu_format.features,
+        .xstate_bytes = fpu_format.bytes,
+    };
+
+    if (!uaccess_in_range(to, fpu_frame_bytes())) {
+        return false;
+    }
+    if (!fpu_format.xsave) {
+        static uint8_t area[FPU_HEADER_AT] __attribute__((aligned(FPU_ALIGN)));
+        fpu_save(area);
+        __builtin_memcpy(area + FPU_SOFTWARE_AT, &software, sizeof(software));
+        return copy_to_user(to, area, sizeof(area)) == 0;
+    }
+    return raw_fpu_frame_write(to, fpu_format.features, &software);
+}
+
+/* May there be more at @from than FXSAVE's part? The second magic number has the last word. */
+static bool seems_extended(const struct fpu_software *software)
+{
+    return software->magic1 == FPU_MAGIC1 && software->xstate_bytes >= AREA_BYTES_MIN &&
+           software->xstate_bytes <= fpu_format.bytes &&
+           software->xstate_bytes <= software->extended_bytes;
+}
+
+bool fpu_frame_read(vaddr_t from)
+{
+    struct fpu_software software;
+    uint64_t parts = XCR0_X87 | XCR0_SSE, magic2 = 0;
+    bool good;
+
+    if (!uaccess_in_range(from, fpu_frame_bytes())) {
+        return false;
+    }
+    if (!fpu_format.xsave) {
+        return raw_fpu_fxrstor(from);
+    }
+    if (copy_from_user(&software, from + FPU_SOFTWARE_AT, SOFTWARE_BYTES) != 0) {
+        return false;
+    }
+    if (seems_extended(&software) &&
+        !get_user(&magic2, from + software.xstate_bytes, sizeof(uint32_t))) {
+        return false;
+    }
+    if (magic2 == FPU_MAGIC2) {
+        parts = software.features & fpu_format.features;
+        good = raw_fpu_xrstor(from, parts);
+    } else {
+        good = raw_fpu_fxrstor(from);
+    }
+    if (good && parts != fpu_format.features) {
+        fpu_fresh(fpu_format.features & ~parts);
+    }
+    return good;
+}
