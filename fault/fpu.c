@@ -34,6 +34,9 @@ static uint64_t program_features(void)
     if ((features & XCR0_AVX512) != XCR0_AVX512 || !(features & XCR0_AVX)) {
         features &= ~(uint64_t)XCR0_AVX512;
     }
+    if (features & XCR0_PKRU && cpuid(0xd, 9).ebx < FPU_HEADER_AT) {
+        features &= ~(uint64_t)XCR0_PKRU; /* Bochs 2.7 gives it no place of its own */
+    }
     return features;
 }
 

@@ -39,7 +39,8 @@ bool processor_begin(struct cpu *cpu)
     }
     world_protect(true);
     selectors_take(cpu);
-    mm_has_keys = read_cr4() & CR4_PKE;
+    /* Signals have to carry PKRU: without its place in the extended state there are no keys, as on Linux. */
+    mm_has_keys = read_cr4() & CR4_PKE && fpu_format.pkru_at;
     mm_read_pkru = mm_has_keys ? pkru : NULL;
     cpu->resolver = mm_resolve;
     return true;
