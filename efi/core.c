@@ -29,10 +29,11 @@
 
 /*
  * What is asked for, until firmware has it. With less than 96 MiB some programs are skipped; the smallest
- * has no room for --matrix full either.
+ * has no room for them at all, nor for --matrix full.
  */
 static const uint64_t block_sizes[] = {UINT64_C(160) << 20, UINT64_C(96) << 20, UINT64_C(64) << 20,
-                                       UINT64_C(48) << 20, UINT64_C(24) << 20};
+                                       UINT64_C(48) << 20,  UINT64_C(40) << 20, UINT64_C(32) << 20,
+                                       UINT64_C(24) << 20};
 
 static const uint32_t stream_bytes[STREAM_COUNT] = {
     [STREAM_CONSOLE] = 1u << 20, [STREAM_TAP] = 1u << 20,        [STREAM_XML] = 1u << 20,

@@ -126,6 +126,17 @@ const struct deviation deviations[] = {
     {
      .machine = "Bochs",
      .versions = "2.7",
+     .rule = RULE_5_1,
+     .shown_by = {RULE_LINUX},
+     /* programs.straddle_second_page: 3 of its lines, by cpu/icache.cc, boundaryFetch. */
+     .wrong = {{FIELD_LINES, 47 ^ 44, 44, ~UINT64_C(0)},
+               {FIELD_LINE, UINT64_C(0x7ee4d4e8389c3644), UINT64_C(0xd79e42f901f45e83), ~UINT64_C(0)}},
+     .wrongs = 2,
+     .sentence = "a fetch across a page boundary reports a CR2 behind the second page's first byte",
+    },
+    {
+     .machine = "Bochs",
+     .versions = "2.7",
      .rule = RULE_3_8,
      /* Also where something else forbids the access: then only PK is missing. */
      .points = {{"ring=0," AD_OF_USER_PAGE, NO_PF},

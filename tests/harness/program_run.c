@@ -16,26 +16,34 @@
 #include "tests/report/stream.h"
 #include "x86/instructions.h"
 
-#define FRAMES_AT_LEAST                                                                            \
-    (UINT64_C(4) << 20) /* bytes: programs touch little; what needs more says so */
-#define WAITS_MAX 1000u /* steps in a row in which nobody can go on */
+/* Programs touch little, and each audit looks at every frame: what needs more says so. Less may do, too. */
+#define FRAMES_USUAL    (UINT64_C(24) << 20)
+#define FRAMES_AT_LEAST (UINT64_C(6) << 20)
+#define WAITS_MAX       1000u /* steps in a row in which nobody can go on */
 
 static struct session *const session = (struct session *)SESSION_BASE;
 static const struct boot_info *const boot = (const struct boot_info *)BOOT_INFO_BASE;
 
 bool programs_begin(struct trial *trial, uint64_t needs)
 {
+    static uint64_t bytes; /* that os_start() was told */
+    uint64_t wanted = needs > FRAMES_USUAL ? needs : FRAMES_USUAL;
+
     if (spare.bytes < FRAMES_AT_LEAST || spare.bytes < needs) {
-        trial_skip(trial, REASON_NO_MEMORY, 0);
+        trial_skip(trial, REASON_NO_MEMORY, (unsigned)(spare.bytes >> 20));
         return false;
     }
+    wanted = wanted < spare.bytes ? wanted : spare.bytes;
     if (spare.owner == SPARE_PROGRAMS) {
         mm_last_look = NULL; /* of a check that an exception or Esc ended */
         os_stop();
-        return true;
+        if (bytes == wanted) {
+            return true;
+        }
     }
+    bytes = wanted;
     os_ticks_per_millisecond = session->ticks_per_second / 1000;
-    if (os_start(spare.base, spare.bytes, world_root(), boot->levels) != STATUS_OK) {
+    if (os_start(spare.base, bytes, world_root(), boot->levels) != STATUS_OK) {
         trial_error(trial, REASON_NO_MEMORY, 0);
         return false;
     }

@@ -84,7 +84,7 @@ enum field {
     FIELD_TUPLES,       /* combinations of axis values that were covered */
     FIELD_RULE_ROW,     /* how often a row of the model took effect (1: some time); detail: row */
     FIELD_LINES,        /* of Linux's log that a program wrote here, too */
-    FIELD_LINE,         /* the first one that differs; detail: its number; texts: annex.h */
+    FIELD_LINE,         /* the first one that differs, hashes; detail: its number; texts: annex.h */
     FIELD_WAIT_STATUS,  /* how a program ended, as wait4 gives it */
     FIELD_TASK_OOPSES,  /* tasks that died in the kernel */
     FIELD_TIMED_OUT,    /* 1: a time limit ended it */
@@ -116,7 +116,7 @@ enum reason {
     REASON_NONE,
     REASON_FEATURE,        /* detail: enum cpu_feature that is missing */
     REASON_PHYSICAL_WIDTH, /* nothing reserved: the processor has 52 physical-address bits */
-    REASON_NO_MEMORY,      /* a pool was empty */
+    REASON_NO_MEMORY,      /* a pool was empty; detail: MiB that there are, or 0 */
     REASON_OOPS,           /* an oops follows the comparisons */
     REASON_SILENT,         /* the check compared nothing */
     REASON_RESET, /* the machine reset or hung; detail 1: or in a later check of the suite */
@@ -130,6 +130,8 @@ enum reason {
     REASON_NO_POINTS,     /* none of a part's points exists here */
     REASON_BAD_LOG,       /* Linux's log of a program does not say how it ended */
     REASON_NO_PROGRAMS,   /* nothing bounds a program's time, or its state is too large */
+    REASON_FOUR_LEVELS,   /* Linux's log of a program is of 4 levels of paging, and it shows */
+    REASON_NO_PKRU,       /* there are protection keys, but XSAVE has no place for PKRU */
     REASON_COUNT
 };
 

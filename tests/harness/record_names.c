@@ -63,6 +63,9 @@ NONE_MISSING(ACCESSES, ACCESS_NONE + 1);
     X(REASON_UNCOVERED, "uncovered", "the points do not cover what they should")                   \
     X(REASON_NO_POINTS, "no_points", "none of its points exists on this machine")                  \
     X(REASON_BAD_LOG, "bad_log", "Linux's log of it does not say how it ended")                    \
+    X(REASON_NO_PKRU, "no_pkru",                                                                   \
+      "XSAVE has no place for PKRU, so programs get no protection keys")                           \
+    X(REASON_FOUR_LEVELS, "four_levels", "Linux's log of it is of 4 levels of paging")             \
     X(REASON_NO_PROGRAMS, "no_programs", "this machine has no timer that bounds programs")
 const char *const reason_texts[REASON_COUNT] = {REASONS(ROW_NAME)};
 const char *const reason_keys[REASON_COUNT] = {REASONS(ROW_KEY)};
@@ -398,6 +401,8 @@ void print_reason(struct sink *sink, const struct record *record)
         sink_printf(sink, " %s",
                     record->reason_detail < FEATURE_COUNT ? feature_names[record->reason_detail]
                                                           : "such feature");
+    else if (record->reason == REASON_NO_MEMORY && record->reason_detail)
+        sink_printf(sink, ": %u MiB are left", record->reason_detail);
     else if (record->reason == REASON_SETUP)
         sink_printf(sink, " (item %u)", record->reason_detail);
     else if (record->reason == REASON_RESET && record->reason_detail)

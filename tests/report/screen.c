@@ -511,9 +511,11 @@ static void draw_keys(const struct report *report)
     struct session *session = report->session;
     unsigned row = session->rows - 1u;
     struct pen pen = pen_at(session, row, 1, COLOUR_DIM);
-    sink_text(&pen.sink, session->state == SESSION_RUNNING
-                             ? "Up/Down scroll   Esc stop"
-                             : "Up/Down scroll   R run again   Esc back to firmware");
+    bool memory = report->program != 0;
+    sink_text(&pen.sink, "Up/Down scroll   ");
+    sink_text(&pen.sink, session->state == SESSION_RUNNING ? "Esc stop"
+                         : memory ? "End memory   R run again   Esc back to firmware"
+                                  : "R run again   Esc back to firmware");
     if (report->lines > content_rows(session)) {
         char bytes[40];
         struct buffer_sink right;

@@ -9,6 +9,7 @@
 #include "os/os.h"
 #include "table.h"
 #include "tests/harness/annex.h"
+#include "tests/harness/journal.h"
 #include "tests/harness/machine.h"
 #include "tests/harness/program_run.h"
 #include "tests/harness/session.h"
@@ -32,6 +33,30 @@ static struct transcript transcript;
 static struct annex_program annex;
 static struct maps_picture maps;
 static struct stream_sink shown;
+
+/* What some programs need: more frames than usual, 4 levels' addresses, a feature that shows in Linux's log. */
+static const struct need {
+    const char *name;
+    uint64_t bytes;
+    bool four_levels; /* Linux's log knows what is not canonical, and where ring 3's half ends */
+    uint8_t feature;  /* enum cpu_feature + 1; 0: none */
+} needs[] = {
+    {.name = "bench_vmas",          .bytes = UINT64_C(64) << 20}, /* 100,000 of them */
+    {.name = "kernel_address",      .four_levels = true        },
+    {.name = "non_canonical",       .four_levels = true        },
+    {.name = "non_canonical_stack", .four_levels = true        },
+    {.name = "signal_in_handler",   .feature = NEEDS(XSAVE)    }, /* UC_FP_XSTATE */
+};
+
+static struct need needs_of(const char *name)
+{
+    for (unsigned i = 0; i < ARRAY_COUNT(needs); i++) {
+        if (texts_equal(name, needs[i].name)) {
+            return needs[i];
+        }
+    }
+    return (struct need){0};
+}
 
 static void write_console(void *context, const char *bytes, size_t count)
 {
@@ -94,16 +119,47 @@ static bool linux_has(unsigned number)
     return number <= 334 || (number >= 424 && number <= 450);
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Is @word one of the words of @text? "protection keys (PKU)" has PKU. */
+static bool has_word(const char *text, const char *word)
+{
+    for (const char *at = text; *at; at++) {
+        size_t i = 0;
+        while (word[i] && at[i] == word[i]) {
+            i++;
+        }
+        if (!word[i] && !is_letter(at[i]) && (at == text || !is_letter(at[-1]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The feature that the program did not find, if this machine lacks it. Out: false: it should have been found. */
-static bool lacks_feature(const char *name, unsigned *feature)
+static bool lacks_feature(const char *text, unsigned *feature)
 {
     for (unsigned i = 0; i < FEATURE_COUNT; i++) {
-        if (texts_equal(name, feature_names[i]) && !machine_has((enum cpu_feature)i)) {
+        if (has_word(text, feature_names[i]) && !machine_has((enum cpu_feature)i)) {
             *feature = i;
             return true;
         }
     }
     return false;
+}
+
+/* What stands for a line in a comparison, so that a deviation can name it; ~0: there is none. */
+static uint64_t hash_of(bool there, const char *line)
+{
+    size_t length = 0;
+
+    while (line[length]) {
+        length++;
+    }
+    return there ? journal_hash(0, line, length) : ~UINT64_C(0);
 }
 
 static void judge(struct trial *trial, const struct archived_program *program,
@@ -112,6 +168,10 @@ static void judge(struct trial *trial, const struct archived_program *program,
     unsigned feature;
     uint32_t ended;
 
+    if (!mm_has_keys && machine_has(FEATURE_PKU) && has_word(transcript.lacks, "PKU")) {
+        trial_skip(trial, REASON_NO_PKRU, 0);
+        return;
+    }
     if (transcript.lacks[0] && lacks_feature(transcript.lacks, &feature)) {
         trial_skip(trial, REASON_FEATURE, feature);
         return;
@@ -123,7 +183,9 @@ static void judge(struct trial *trial, const struct archived_program *program,
     }
     if (transcript.differs) {
         uint32_t line = transcript.differing_line;
-        trial_expect(trial, FIELD_LINE, line < UINT16_MAX ? line : UINT16_MAX, 0, 1);
+        trial_expect(trial, FIELD_LINE, line < UINT16_MAX ? line : UINT16_MAX,
+                     hash_of(transcript.has_expected, transcript.expected),
+                     hash_of(transcript.has_got, transcript.got));
     }
     if (!transcript.has_log) {
         trial_expect(trial, FIELD_WAIT_STATUS, 0, 0, (uint32_t)result->status);
@@ -144,7 +206,16 @@ void run_archived_program(struct trial *trial)
 {
     static struct program_run run;
     const struct archived_program *program = trial->test_case->parameter;
+    const struct need need = needs_of(program->name);
 
+    if (need.four_levels && machine.levels != 4) {
+        trial_skip(trial, REASON_FOUR_LEVELS, 0);
+        return;
+    }
+    if (need.feature && !machine_has((enum cpu_feature)(need.feature - 1))) {
+        trial_skip(trial, REASON_FEATURE, need.feature - 1u);
+        return;
+    }
     if (trial->step == 0) {
         transcript_begin(&transcript, program->name, program->log,
                          (size_t)(program->log_end - program->log), accepted, ARRAY_COUNT(accepted),
@@ -154,6 +225,7 @@ void run_archived_program(struct trial *trial)
             .image = program->image,
             .bytes = (uint64_t)(program->image_end - program->image),
             .console = {.write = write_console, .context = &transcript},
+            .needs = need.bytes,
             .maps = &maps,
             .at_once = program->log == program->log_end, /* costs */
         };
