@@ -142,7 +142,7 @@ ANALYZED := $(filter %.c,$(CORE_SOURCES))
 analyze: ## clang-tidy and cppcheck over core
 	$(Q)tools/setup test lint
 	$(Q)clang-tidy --quiet $(ANALYZED) -- $(filter-out -MMD -MP,$(CORE_FLAGS))
-	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -I. \
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -I. -I/usr/include --suppress='*:/usr/include/*' \
 	    --suppress=comparePointers --enable=warning,performance,portability $(ANALYZED) # symbols of core.lds bound arrays
 
 compile_commands: ## compile_commands.json for editors
