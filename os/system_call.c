@@ -3,26 +3,30 @@
  */
 #include "system_call.h"
 
+#include "fault/cpu.h"
+
 struct system_call_totals system_call_totals;
 
-/* A function of its own type for each row: all arguments come as an array. */
+/* A function of one type for each row: all six arguments stay in their registers. */
 #define CALL_0(name) sys_##name(task)
-#define CALL_1(name) sys_##name(task, a[0])
-#define CALL_2(name) sys_##name(task, a[0], a[1])
-#define CALL_3(name) sys_##name(task, a[0], a[1], a[2])
-#define CALL_4(name) sys_##name(task, a[0], a[1], a[2], a[3])
-#define CALL_5(name) sys_##name(task, a[0], a[1], a[2], a[3], a[4])
-#define CALL_6(name) sys_##name(task, a[0], a[1], a[2], a[3], a[4], a[5])
+#define CALL_1(name) sys_##name(task, a)
+#define CALL_2(name) sys_##name(task, a, b)
+#define CALL_3(name) sys_##name(task, a, b, c)
+#define CALL_4(name) sys_##name(task, a, b, c, d)
+#define CALL_5(name) sys_##name(task, a, b, c, d, e)
+#define CALL_6(name) sys_##name(task, a, b, c, d, e, f)
 #define X(number, name, count)                                                                     \
-    static int64_t call_##name(struct task *task, const uint64_t *a)                               \
+    static int64_t call_##name(struct task *task, uint64_t a, uint64_t b, uint64_t c, uint64_t d,  \
+                               uint64_t e, uint64_t f)                                             \
     {                                                                                              \
-        (void)a;                                                                                   \
+        (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;                                      \
         return CALL_##count(name);                                                                 \
     }
 SYSTEM_CALLS(X)
 #undef X
 
-static int64_t (*const table[])(struct task *task, const uint64_t *arguments) = {
+static int64_t (*const table[])(struct task *task, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+                                uint64_t e, uint64_t f) = {
 #define X(number, name, count) [number] = call_##name,
     SYSTEM_CALLS(X)
 #undef X
@@ -46,8 +50,6 @@ static void note_unknown(uint32_t number)
 void system_call(struct task *task)
 {
     struct trap_frame *frame = &task->frame;
-    const uint64_t arguments[6] = {frame->rdi, frame->rsi, frame->rdx,
-                                   frame->r10, frame->r8,  frame->r9};
     uint32_t number = (uint32_t)frame->rax;
     int64_t result;
 
@@ -61,12 +63,13 @@ void system_call(struct task *task)
     task->waits_for = NULL;
     system_call_totals.calls++;
     if (number < ARRAY_COUNT(table) && table[number]) {
-        result = table[number](task, arguments);
+        result = table[number](task, frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
+                               frame->r9);
     } else {
         note_unknown(number);
         result = -ENOSYS;
     }
-    if (task_current() != task) {
+    if (cpu_current()->task != task) {
         return; /* it has ended, and may not even be there any more */
     }
     if (result == -ERESTART) {
