@@ -2,6 +2,8 @@
  * test_os_elf.c: what the loader makes of files: Linux's layout to the last byte, every refusal clean.
  * Addresses were worked out by hand from binfmt_elf.c's rules, and the programs elf_start have seen the same on Linux.
  */
+#include "tests/host/unit.h"
+
 #include "tests/host/os_fixture.h"
 
 #include "os/elf.h"

@@ -2,6 +2,8 @@
  * test_os_file.c: descriptors and what they stand for, as system calls see them: partial counts, errors and their order,
  * hostile arguments. Expectations are Linux 6.1's: read_write.c, pipe.c, shmem.c, open.c, memfd.c.
  */
+#include "tests/host/unit.h"
+
 #include "tests/host/os_fixture.h"
 
 #include "x86/registers.h"

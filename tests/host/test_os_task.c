@@ -2,6 +2,8 @@
  * test_os_task.c: programs of a few steps under os_run(): fork, exit, wait4, pipes between tasks, signals that end a wait, which
  * task runs when, what a limit and a lack of memory do; and that nothing is left whatever happens.
  */
+#include "tests/host/unit.h"
+
 #include "tests/host/os_fixture.h"
 
 #include "os/signal.h"
@@ -148,7 +150,7 @@ static void wait_refuses(void **state)
                                          CALL(WAIT4, 0x80000000, 0, 0, 0),
                                          EXPECT(-ESRCH),
                                          CALL(FORK, 0),
-                                         IF_ZERO(20),
+                                         IF_ZERO(21),
                                          CALL(WAIT4, ANY, 0, 1, 0),
                                          EXPECT(0), /* WNOHANG: not yet */
                                          CALL(WAIT4, 99, 0, 0, 0),
@@ -160,8 +162,9 @@ static void wait_refuses(void **state)
                                          CALL(WAIT4, 0, 0x500000, 0, 0),
                                          EXPECT(-EFAULT), /* it is gone all the same */
                                          CALL(WAIT4, ANY, 0, 0, 0),
+                                         EXPECT(-ECHILD),
                                          CALL(EXIT, 0),
-                                         /* 20: */ CALL(EXIT, 1)};
+                                         /* 21: */ CALL(EXIT, 1)};
     (void)state;
 
     run(script);
