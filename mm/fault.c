@@ -23,7 +23,7 @@
  *   RETRY_NOWAIT   with ALLOW_RETRY: whoever made it does not wait for the page, and says so to its caller
  *   KILLABLE       while it waits a signal may end the task: all our waits are so
  *   TRIED          it waited once already: counts as a major fault
- *   REMOTE         made by another task's system call: that task's protection keys do not count
+ * Linux's REMOTE is missing: no task's system call reaches into another one's memory here.
  */
 #include "fault.h"
 
@@ -36,7 +36,7 @@
 #include "x86/instructions.h"
 #include "x86/registers.h"
 
-uint32_t (*mm_read_pkru)(void);
+bool fault_keys_on;
 
 /* ---- trace ----------------------------------------------------------------------------------- */
 
@@ -116,8 +116,7 @@ static enum vm_fault sort(struct fault *fault)
     return VM_FAULT_DONE;
 }
 
-enum vm_fault mm_handle_fault(struct vma *vma, vaddr_t address, unsigned flags,
-                              struct page **waits_for)
+enum vm_fault mm_handle_fault(struct vma *vma, vaddr_t address, unsigned flags)
 {
     struct mm *mm = vma->mm;
     vaddr_t end;
@@ -141,22 +140,21 @@ enum vm_fault mm_handle_fault(struct vma *vma, vaddr_t address, unsigned flags,
         if (!(flags & FAULT_FLAG_ALLOW_RETRY)) {
             return VM_FAULT_SIGBUS;
         }
-        if (waits_for) {
-            *waits_for = fault.waits_for;
-        }
+        mm->bad.page = fault.waits_for;
     }
     return result;
 }
 
 /* ---- is it a good area? ---------------------------------------------------------------------- */
 
-bool fault_keys_allow(const struct vma *vma, uint64_t error, bool remote)
+bool fault_keys_allow(const struct vma *vma, uint64_t error)
 {
-    if (!mm_read_pkru || error & PF_EC_I || remote) {
+    if (!fault_keys_on || error & PF_EC_I) {
         return true;
     }
-    const uint32_t bits = mm_read_pkru() >> (2 * vma_key(vma)) & 3;
-    return !(bits & 1) && !(bits & 2 && error & PF_EC_W);
+    /* AD refuses all; WD, the bit above it, writes. */
+    const uint32_t refused = fault_pkru() >> (2 * vma_key(vma));
+    return !(refused & (error & PF_EC_W ? 3 : 1));
 }
 
 /*
@@ -166,7 +164,7 @@ bool fault_keys_allow(const struct vma *vma, uint64_t error, bool remote)
  */
 static bool access_allowed(const struct vma *vma, uint64_t error)
 {
-    if (error & (PF_EC_PK | PF_EC_SGX | PF_EC_SS) || !fault_keys_allow(vma, error, false)) {
+    if (error & (PF_EC_PK | PF_EC_SGX | PF_EC_SS) || !fault_keys_allow(vma, error)) {
         return false;
     }
     if (error & PF_EC_W) {
@@ -217,7 +215,7 @@ static enum fault_result bad_access(struct mm *mm, const struct trap_frame *fram
                                     const struct vma *vma)
 {
     const bool by_key =
-        mm_read_pkru && (frame->error & PF_EC_PK || !fault_keys_allow(vma, frame->error, false));
+        fault_keys_on && (frame->error & PF_EC_PK || !fault_keys_allow(vma, frame->error));
 
     return bad_signal(mm, frame, address, SIGSEGV, by_key ? SEGV_PKUERR : SEGV_ACCERR,
                       by_key ? vma_key(vma) : 0);
@@ -282,6 +280,16 @@ static struct vma *area(struct mm *mm, const struct trap_frame *frame, uint64_t 
     return stack_expand(vma, address) == 0 ? vma : NULL;
 }
 
+/* W, U and I as fault flags. */
+static unsigned flags_of(unsigned error)
+{
+    _Static_assert(FAULT_FLAG_USER == PF_EC_U << 4 && FAULT_FLAG_INSTRUCTION == PF_EC_I << 4 &&
+                       FAULT_FLAG_WRITE == PF_EC_W >> 1,
+                   "shifted, not looked up");
+
+    return (error & (PF_EC_U | PF_EC_I)) << 4 | (error & PF_EC_W) >> 1;
+}
+
 static enum fault_result user_address(struct mm *mm, const struct trap_frame *frame,
                                       uint64_t address)
 {
@@ -301,14 +309,10 @@ static enum fault_result user_address(struct mm *mm, const struct trap_frame *fr
     if (!access_allowed(vma, error)) {
         return bad_access(mm, frame, address, vma);
     }
-    unsigned flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE;
-    flags |= error & PF_EC_W ? FAULT_FLAG_WRITE : 0;
-    flags |= error & PF_EC_U ? FAULT_FLAG_USER : 0;
-    flags |= error & PF_EC_I ? FAULT_FLAG_INSTRUCTION : 0;
+    unsigned flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE | flags_of((unsigned)error);
     flags |= mm->bad.kind == BAD_WAIT ? FAULT_FLAG_TRIED : 0;
     mm->bad.kind = BAD_NONE;
-    struct page *waits_for = NULL;
-    switch (mm_handle_fault(vma, address, flags, &waits_for)) {
+    switch (mm_handle_fault(vma, address, flags)) {
     case VM_FAULT_DONE:
         return FAULT_RETRY;
     case VM_FAULT_OOM:
@@ -320,7 +324,7 @@ static enum fault_result user_address(struct mm *mm, const struct trap_frame *fr
         return bad_area(mm, frame, address);
     case VM_FAULT_RETRY:
         return bad(mm, frame,
-                   (struct bad_fault){.kind = BAD_WAIT, .address = address, .page = waits_for},
+                   (struct bad_fault){.kind = BAD_WAIT, .address = address, .page = mm->bad.page},
                    RESOLVED_WAITS);
     }
     __builtin_unreachable();
@@ -333,7 +337,6 @@ enum fault_result mm_resolve(struct trap_frame *frame, uint64_t address)
     if (!mm) {
         return FAULT_NOT_MINE;
     }
-    memory.faults++;
     if (__builtin_expect(mm_trace.on, 0)) {
         trace_begin(frame, address, mm);
     }

@@ -6,6 +6,7 @@
 
 #include "fault/cpu.h"
 #include "mm.h"
+#include "x86/instructions.h"
 
 /* Linux's fault flags, as far as each means something here; fault.c says what. */
 enum fault_flags {
@@ -16,7 +17,6 @@ enum fault_flags {
     FAULT_FLAG_KILLABLE = 0x10,
     FAULT_FLAG_TRIED = 0x20,
     FAULT_FLAG_USER = 0x40,
-    FAULT_FLAG_REMOTE = 0x80,
     FAULT_FLAG_INSTRUCTION = 0x100,
 };
 
@@ -39,10 +39,9 @@ enum fault_result mm_resolve(struct trap_frame *frame, uint64_t address);
 /*
  * The good area: make @address of @vma accessible as @flags say. For ring 3's faults and for those that
  * the kernel makes for it (populate, mlock). In: @address anywhere in the page; @vma allows the access.
- * @waits_for: with RETRY, if not NULL.
+ * RETRY: mm->bad.page is under way.
  */
-MUST_CHECK enum vm_fault mm_handle_fault(struct vma *vma, vaddr_t address, unsigned flags,
-                                         struct page **waits_for);
+MUST_CHECK enum vm_fault mm_handle_fault(struct vma *vma, vaddr_t address, unsigned flags);
 
 /* The handlers, one a kind of mapping. In: fault->pte is there. */
 enum vm_fault fault_anonymous(struct fault *fault);     /* anonymous.c: nothing there yet */
@@ -53,15 +52,27 @@ enum vm_fault fault_shared(struct fault *fault);        /* shared.c: shared writ
 enum vm_fault fault_make_writable(struct fault *fault); /* shared.c: page_mkwrite, dirty */
 
 /*
- * How PKRU is read while programs run; NULL where the processor has no protection keys.
+ * Protection keys: whether they are on (CR4.PKE) while programs run, and how PKRU is read then. On the
+ * build machine the simulated processor has one of its own.
  */
-extern uint32_t (*mm_read_pkru)(void);
+extern bool fault_keys_on;
+#if __STDC_HOSTED__
+uint32_t pkru_simulated(void);
+static inline uint32_t fault_pkru(void)
+{
+    return pkru_simulated();
+}
+#else
+static inline uint32_t fault_pkru(void)
+{
+    return read_pkru();
+}
+#endif
 
 /*
- * Does PKRU allow the access that @error (W, I) tells of? Fetches are never refused. @remote: made for
- * another task, whose keys do not count.
+ * Does PKRU allow the access that @error (W, I) tells of? Fetches are never refused.
  */
-bool fault_keys_allow(const struct vma *vma, uint64_t error, bool remote);
+bool fault_keys_allow(const struct vma *vma, uint64_t error);
 
 /*
  * stack.c: let @vma (GROWSDOWN) grow down to the page of @address.

@@ -48,7 +48,6 @@ struct memory {
     struct page *pages; /* one a frame of the pool, by its number */
     paddr_t zero;       /* the zero page: mapped read-only wherever nothing was written yet; not
                          * counted, never given back */
-    uint64_t faults;    /* handled since the start */
     uint64_t starts;    /* memory_init()s: what was kept before the last one is gone */
 };
 extern struct memory memory;

@@ -16,15 +16,13 @@ static int64_t populate_page(struct vma *vma, vaddr_t address, bool write)
     struct mm *mm = vma->mm;
     vaddr_t end;
     const pte_t *pte = paging_leaf(&mm->space, address, &end);
-    struct page *waits_for = NULL;
 
     if (pte && is_there(*pte, write)) {
         return 0;
     }
     switch (mm_handle_fault(vma, address,
                             FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_RETRY_NOWAIT |
-                                (write ? FAULT_FLAG_WRITE : 0),
-                            &waits_for)) {
+                                (write ? FAULT_FLAG_WRITE : 0))) {
     case VM_FAULT_DONE:
         return 0;
     case VM_FAULT_OOM:
@@ -33,7 +31,8 @@ static int64_t populate_page(struct vma *vma, vaddr_t address, bool write)
     case VM_FAULT_SIGSEGV:
         return -EFAULT;
     case VM_FAULT_RETRY:
-        mm->bad = (struct bad_fault){.kind = BAD_WAIT, .address = address, .page = waits_for};
+        mm->bad.kind = BAD_WAIT;
+        mm->bad.address = address;
         return -EAGAIN;
     }
     __builtin_unreachable();
@@ -52,7 +51,7 @@ static bool is_allowed(const struct vma *vma, enum populate populate, bool *writ
                                                        : VM_ACCESS_FLAGS;
 
     return (vma->flags & wants) && !(vma->flags & VM_RESERVED) &&
-           fault_keys_allow(vma, *write ? PF_EC_W : 0, false);
+           fault_keys_allow(vma, *write ? PF_EC_W : 0);
 }
 
 int64_t mm_populate(struct mm *mm, vaddr_t address, uint64_t bytes, enum populate populate)

@@ -14,11 +14,6 @@
 
 #define DR6_NOTHING UINT64_C(0xffff0ff0)
 
-static uint32_t pkru(void)
-{
-    return read_pkru();
-}
-
 /* Firmware's descriptors, which have these places in our GDT, for as long as programs have them. */
 static uint64_t descriptors[2];
 
@@ -41,7 +36,7 @@ bool processor_begin(struct cpu *cpu)
     selectors_take(cpu);
     /* Signals have to carry PKRU: without its place in the extended state there are no keys, as on Linux. */
     mm_has_keys = read_cr4() & CR4_PKE && fpu_format.pkru_at;
-    mm_read_pkru = mm_has_keys ? pkru : NULL;
+    fault_keys_on = mm_has_keys;
     cpu->resolver = mm_resolve;
     return true;
 }

@@ -43,6 +43,15 @@ static inline void *phys_to_virt(paddr_t address)
     return (void *)(uintptr_t)(address + phys_range.offset);
 }
 
+/*
+ * The same without a look, for tables of a program's space: whoever walks them made every entry himself,
+ * and there is a walk in each fault.
+ */
+static inline void *phys_to_virt_own(paddr_t address)
+{
+    return (void *)(uintptr_t)(address + phys_range.offset);
+}
+
 /* @pointer must lie in the range. */
 static inline paddr_t virt_to_phys(const void *pointer)
 {

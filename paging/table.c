@@ -218,20 +218,19 @@ enum status paging_map(struct address_space *space, vaddr_t va, paddr_t pa, uint
 
 pte_t *paging_leaf(const struct address_space *space, vaddr_t va, vaddr_t *end)
 {
-    paddr_t table = space->root;
     unsigned shift = PAGE_SHIFT + 9 * (space->levels - 1);
+    const pte_t *entry = (pte_t *)phys_to_virt_own(space->root) + level_index(va, space->levels);
 
-    for (; shift > PAGE_SHIFT; shift -= 9) {
-        const pte_t *entries = phys_to_virt(table);
-        pte_t entry = load(&entries[va >> shift & (TABLE_ENTRIES - 1)]);
-        if (!(entry & PTE_P)) {
-            *end = ((va >> shift) + 1) << shift;
-            return NULL;
+    for (; load(entry) & PTE_P; entry += va >> shift & (TABLE_ENTRIES - 1)) {
+        entry = phys_to_virt_own(load(entry) & PTE_ADDRESS);
+        shift -= 9;
+        if (shift == PAGE_SHIFT) {
+            *end = (va | (PAGE_SIZE_2M - 1)) + 1;
+            return (pte_t *)entry + level_index(va, 1);
         }
-        table = entry & PTE_ADDRESS;
     }
-    *end = (va | (PAGE_SIZE_2M - 1)) + 1;
-    return (pte_t *)phys_to_virt(table) + level_index(va, 1);
+    *end = ((va >> shift) + 1) << shift;
+    return NULL;
 }
 
 enum status paging_leaf_make(struct address_space *space, vaddr_t va, pte_t **leaf)

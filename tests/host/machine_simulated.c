@@ -25,7 +25,7 @@ struct cpu *cpu_current(void)
     return &simulated_cpu;
 }
 
-static uint32_t simulated_pkru(void)
+uint32_t pkru_simulated(void)
 {
     return simulated.pkru;
 }
@@ -55,7 +55,7 @@ void machine_start(size_t frames, unsigned levels)
     phys_set(MACHINE_BASE, bytes, (uintptr_t)arena);
     simulated_cpu = (struct cpu){.self = &simulated_cpu, .resolver = mm_resolve};
     simulated = (struct machine){.rsp = 0x7fffffffe000, .rip = 0x401000};
-    mm_read_pkru = simulated_pkru;
+    fault_keys_on = true;
     uaccess_configure(true, levels);
     tlb_simulated_start(MACHINE_BASE, levels);
     if (memory_init(MACHINE_BASE + PAGE_SIZE, bytes - PAGE_SIZE) != STATUS_OK ||

@@ -43,7 +43,7 @@ static bool memory_begin(struct trial *trial)
         trial_error(trial, REASON_NO_MEMORY, 0);
         return false;
     }
-    mm_read_pkru = NULL; /* CR4.PKE is off outside of programs */
+    fault_keys_on = false; /* CR4.PKE is off outside of programs */
     cpu_current()->resolver = mm_resolve;
     mm_load(memory_of_case.mm);
     return true;
