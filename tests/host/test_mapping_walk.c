@@ -9,15 +9,18 @@
 static FILE *linux_log;
 static unsigned lines;
 
-static long walk_map(unsigned page, unsigned pages, int prot, enum walk_kind kind, bool no_reserve,
-                     unsigned offset)
+static long walk_map(unsigned page, unsigned pages, int prot, enum walk_kind kind,
+                     enum walk_more more, unsigned offset)
 {
     const bool is_file = kind == WALK_FILE_PRIVATE || kind == WALK_FILE_SHARED;
     const bool shared = kind == WALK_SHARED || kind == WALK_FILE_SHARED;
-    const uint64_t flags = MAP_FIXED | (uint64_t)(shared ? MAP_SHARED : MAP_PRIVATE) |
-                           (is_file ? 0 : MAP_ANONYMOUS) | (no_reserve ? MAP_NORESERVE : 0);
+    const int flags = MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE) |
+                      (is_file ? 0 : MAP_ANONYMOUS) |
+                      (more == WALK_UNRESERVED   ? MAP_NORESERVE
+                       : more == WALK_GROWS_DOWN ? MAP_GROWSDOWN
+                                                 : 0);
 
-    return mm_mmap(cpu_current()->mm, P(page), pages * PAGE, (uint64_t)prot, flags,
+    return mm_mmap(cpu_current()->mm, P(page), pages * PAGE, (uint64_t)prot, (uint64_t)flags,
                    is_file ? s.file : NULL, MAY, offset * PAGE);
 }
 

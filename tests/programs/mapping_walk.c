@@ -13,15 +13,18 @@ static uint64_t address_of(unsigned page)
     return WALK_AREA + page * PAGE;
 }
 
-static long walk_map(unsigned page, unsigned pages, int prot, enum walk_kind kind, bool no_reserve,
-                     unsigned offset)
+static long walk_map(unsigned page, unsigned pages, int prot, enum walk_kind kind,
+                     enum walk_more more, unsigned offset)
 {
     const bool is_file = kind == WALK_FILE_PRIVATE || kind == WALK_FILE_SHARED;
     const bool shared = kind == WALK_SHARED || kind == WALK_FILE_SHARED;
 
     return sys_mmap(address_of(page), pages * PAGE, prot,
                     MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE) |
-                        (is_file ? 0 : MAP_ANONYMOUS) | (no_reserve ? MAP_NORESERVE : 0),
+                        (is_file ? 0 : MAP_ANONYMOUS) |
+                        (more == WALK_UNRESERVED   ? MAP_NORESERVE
+                         : more == WALK_GROWS_DOWN ? MAP_GROWSDOWN
+                                                   : 0),
                     is_file ? file : -1, offset * PAGE);
 }
 

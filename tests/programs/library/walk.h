@@ -20,10 +20,11 @@ struct walk_vma {
     char rights[4];              /* as in /proc/self/maps */
 };
 
+enum walk_more { WALK_PLAIN, WALK_UNRESERVED, WALK_GROWS_DOWN }; /* MAP_NORESERVE, MAP_GROWSDOWN */
 enum walk_kind { WALK_ANONYMOUS, WALK_SHARED, WALK_FILE_PRIVATE, WALK_FILE_SHARED };
 
-static long walk_map(unsigned page, unsigned pages, int prot, enum walk_kind kind, bool no_reserve,
-                     unsigned offset);
+static long walk_map(unsigned page, unsigned pages, int prot, enum walk_kind kind,
+                     enum walk_more more, unsigned offset);
 static long walk_unmap(unsigned page, unsigned pages);
 static long walk_protect(unsigned page, unsigned pages, int prot);
 static long walk_remap(unsigned page, unsigned old, unsigned pages, int flags, unsigned to);
@@ -139,7 +140,8 @@ static void walk_step_map(unsigned page, unsigned pages)
                                           WALK_SHARED,    WALK_FILE_PRIVATE, WALK_FILE_SHARED};
     const enum walk_kind kind = (enum walk_kind)kinds[walk_chance(sizeof(kinds))];
     const int prot = walk_random_prot();
-    const bool no_reserve = walk_chance(12) == 0;
+    const unsigned odd = walk_chance(12);
+    const enum walk_more more = odd == 0 ? WALK_UNRESERVED : odd < 3 ? WALK_GROWS_DOWN : WALK_PLAIN;
     /* Most of the time where neighbours would have it. */
     const unsigned offset = kind < WALK_FILE_PRIVATE ? 0 : walk_chance(4) ? page : walk_chance(8);
 
@@ -151,18 +153,22 @@ static void walk_step_map(unsigned page, unsigned pages)
         walk_put(" @");
         walk_number((long)offset);
     }
-    walk_put(no_reserve ? " unreserved" : "");
-    walk_result(walk_map(page, pages, prot, kind, no_reserve, offset));
+    walk_put(more == WALK_UNRESERVED   ? " unreserved"
+             : more == WALK_GROWS_DOWN ? " growing down"
+                                       : "");
+    walk_result(walk_map(page, pages, prot, kind, more, offset));
 }
 
 static void walk_step_protect(unsigned page, unsigned pages)
 {
     const int prot = walk_random_prot();
+    const bool down = walk_chance(6) == 0; /* PROT_GROWSDOWN */
 
     walk_put("protect");
     walk_range(page, pages);
     walk_prot(prot);
-    walk_result(walk_protect(page, pages, prot));
+    walk_put(down ? " down" : "");
+    walk_result(walk_protect(page, pages, prot | (down ? 0x01000000 : 0)));
 }
 
 /* In place, or to a place that is given, but not where the kernel likes. */
