@@ -81,8 +81,8 @@ static struct {
     uint64_t table_storage[FRAME_POOL_WORDS(TABLE_FRAMES)];
     struct frame_pool tables;
     paddr_t syscall_page;
-    const volatile uint8_t *apic; /* where firmware maps the local APIC; NULL: it does not */
-    EFI_PHYSICAL_ADDRESS leaked;  /* --sabotage leak-page */
+    volatile uint8_t *apic;      /* where firmware maps the local APIC; NULL: it does not */
+    EFI_PHYSICAL_ADDRESS leaked; /* --sabotage leak-page */
 } core;
 
 uint64_t core_image_base(void)
@@ -353,7 +353,7 @@ static void find_apic(struct boot_info *boot)
         boot->apic = read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
         paging_walk(read_cr3(), boot->levels, boot->apic, &walk);
         core.apic = walk.end == WALK_LEAF && walk.address == boot->apic
-                        ? (const volatile uint8_t *)boot->apic
+                        ? (volatile uint8_t *)boot->apic
                         : NULL;
     }
 }
@@ -506,6 +506,16 @@ static bool firmware_ticks(uint64_t ticks_per_second)
     return came;
 }
 
+/* The same for the firmware's clock: the sabotaged timer would not come any more. */
+static void clock_mend(const struct world_picture *picture)
+{
+    if (core.apic && apic_mode() == APIC_XAPIC) {
+        apic_write(core.apic, APIC_DIVIDE, (uint32_t)picture->world.item[WORLD_APIC_DIVIDE]);
+        apic_write(core.apic, APIC_TIMER, (uint32_t)picture->world.item[WORLD_APIC_TIMER]);
+        apic_write(core.apic, APIC_COUNT, (uint32_t)picture->world.item[WORLD_APIC_COUNT]);
+    }
+}
+
 /* Compare with how it was @before the step. */
 static void judge_step(struct session *session, const struct world_picture *before)
 {
@@ -534,6 +544,7 @@ void core_step(struct session *session)
     judge_step(session, &before);
     if (session->options.sabotage[0]) {
         tables_mend(&before);
+        clock_mend(&before);
     }
     if (hand_back->ticks_wanted || hand_back->steps == 1) {
         hand_back->ticks_wanted = 0;

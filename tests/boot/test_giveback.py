@@ -28,12 +28,17 @@ class GiveBack(boot.Case):
     COST = 60
 
     def test_each_item_left_wrong_is_noticed(self):
-        """One shell session, one run of the application for each word of --sabotage."""
         items = [item for item in world_items() if item not in NOT_HERE]
         self.assertGreater(len(items), 40)
         words = {f"world:{item}": ("world_given_back", item) for item in items}
         words |= {"gdt-byte": ("gdt_given_back", None), "idt-byte": ("idt_given_back", None),
                   "leak-page": ("pages_given_back", None)}
+        names = list(words)
+        for part in (names[::2], names[1::2]):
+            self.left_wrong({name: words[name] for name in part})
+
+    def left_wrong(self, words):
+        """One shell session, one run of the application for each word of --sabotage."""
         command = "faultline.efi --no-wait --only takeover.*_given_back"
         run = boot.run_in_shell(self.folder, [command] + [f"{command} --sabotage {word}" for word in words] +
                                 [command])
