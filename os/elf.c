@@ -245,8 +245,8 @@ static int segment_load(struct load *load, const struct elf_segment *segment)
         load->bias = 0 - ALIGN_DOWN(segment->address, PAGE_SIZE);
     }
     int64_t at = segment_map(load, segment, prot);
-    if (at < 0) {
-        return (int)at;
+    if ((vaddr_t)at >= TASK_SIZE) { /* an error, or what the file says of a segment without bytes */
+        return at < 0 && at > -(int64_t)PAGE_SIZE ? (int)at : -EINVAL;
     }
     if (!load->mapped && header->type == ET_DYN) {
         load->bias += (vaddr_t)at - ALIGN_DOWN(load->bias + segment->address, PAGE_SIZE);
