@@ -14,8 +14,9 @@
 # make check HOST=test_options HOST_CORE="tests/harness/options.c tests/report/sink.c".
 
 FUZZ_RUNS  ?= 20000
-# A run of fuzz_mm costs that many: there are fewer of them.
+# A run of these costs more: there are fewer of them.
 FUZZ_COST_mm := 2
+FUZZ_COST_system_calls := 2
 HOST       ?= *
 HOST_TESTS := $(patsubst %.c,%,$(filter tests/host/test_%,$(wildcard tests/host/$(HOST).c)))
 HOST_FUZZ  := $(patsubst %.c,%,$(filter tests/host/fuzz_%,$(wildcard tests/host/$(HOST).c)))
