@@ -14,7 +14,7 @@
 #define FIRMWARE_BYTES 16384u
 static uint8_t firmware[CPUS_MAX][FIRMWARE_BYTES] __attribute__((aligned(FPU_ALIGN)));
 
-/* What programs start with. */
+/* What programs start with; PKRU is written there each time. */
 static uint8_t initial[FPU_BYTES_MAX] __attribute__((aligned(FPU_ALIGN)));
 
 #define MXCSR_MASK_AT      28u
@@ -55,6 +55,10 @@ static bool find_format(struct cpu *cpu, bool has_header)
         return false;
     }
     fpu_init(initial);
+    if (fpu_format.pkru_at) {
+        const uint64_t in_use = XCR0_PKRU;
+        __builtin_memcpy(initial + FPU_HEADER_AT, &in_use, sizeof(in_use));
+    }
     return true;
 }
 
@@ -147,19 +151,24 @@ bool fpu_restore(const void *area)
     return done;
 }
 
-void fpu_fresh(uint64_t parts)
+static void start(uint64_t parts, uint32_t pkru)
 {
     if (fpu_format.xsave) {
+        if (fpu_format.pkru_at) {
+            __builtin_memcpy(initial + fpu_format.pkru_at, &pkru, sizeof(pkru));
+        }
         xrstor(initial, parts);
     } else {
         fxrstor(initial);
     }
 }
 
+void fpu_fresh(uint64_t parts)
+{
+    start(parts, 0);
+}
+
 void fpu_start(uint32_t pkru)
 {
-    fpu_fresh(fpu_format.features & ~(uint64_t)XCR0_PKRU);
-    if (fpu_format.pkru_at && read_cr4() & CR4_PKE) {
-        write_pkru(pkru);
-    }
+    start(fpu_format.features, pkru);
 }

@@ -99,7 +99,10 @@ void fpu_start(uint32_t pkru);
  * Signal frames: fpu_frame.c. Bytes of the area with FPU_MAGIC2 behind it, as Linux lays it out (without XSAVE: the area
  * alone).
  */
-uint32_t fpu_frame_bytes(void);
+static inline uint32_t fpu_frame_bytes(void)
+{
+    return fpu_format.bytes + (fpu_format.xsave ? (uint32_t)sizeof(uint32_t) : 0);
+}
 
 /* All registers, PKRU too, to a program's memory at @to, aligned to FPU_ALIGN. Out: false: it cannot be written. */
 bool fpu_frame_write(vaddr_t to) MUST_CHECK;
@@ -113,8 +116,15 @@ bool fpu_frame_read(vaddr_t from) MUST_CHECK;
 
 /*
  * uaccess.S: the instructions. @to and @from are of a program, and in range; @parts are bits of XCR0. Writing clears the header
- * first, marks x87 and SSE as in use, and writes @software and FPU_MAGIC2. Out: false: it faulted.
+ * first, marks x87 and SSE as in use, and writes @software and FPU_MAGIC2. Reading compares those first. Out: false: it faulted.
  */
+enum fpu_read {
+    FPU_READ_FAULT,
+    FPU_READ_GOOD,
+    FPU_READ_OTHER, /* @software is not what is there: nothing was done */
+};
+enum fpu_read raw_fpu_frame_read(vaddr_t from, uint64_t parts,
+                                 const struct fpu_software *software) MUST_CHECK;
 bool raw_fpu_frame_write(vaddr_t to, uint64_t parts,
                          const struct fpu_software *software) MUST_CHECK;
 bool raw_fpu_xrstor(vaddr_t from, uint64_t parts) MUST_CHECK;

@@ -50,8 +50,3 @@ bool fpu_area_valid(const void *area)
 
     return (fx->mxcsr & ~fpu_format.mxcsr_mask) == 0 && (!fpu_format.xsave || header_valid(area));
 }
-
-uint32_t fpu_frame_bytes(void)
-{
-    return fpu_format.bytes + (fpu_format.xsave ? (uint32_t)sizeof(uint32_t) : 0);
-}

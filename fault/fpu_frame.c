@@ -12,25 +12,29 @@
 /* What is read of struct fpu_software. */
 #define SOFTWARE_BYTES offsetof(struct fpu_software, padding)
 
+/* What a frame says of itself. */
+static const struct fpu_software *software_now(void)
+{
+    static struct fpu_software software = {.magic1 = FPU_MAGIC1};
+
+    software.extended_bytes = fpu_format.bytes + (uint32_t)sizeof(uint32_t);
+    software.features = fpu_format.features;
+    software.xstate_bytes = fpu_format.bytes;
+    return &software;
+}
+
 bool fpu_frame_write(vaddr_t to)
 {
-    const struct fpu_software software = {
-        .magic1 = FPU_MAGIC1,
-        .extended_bytes = fpu_format.bytes + (uint32_t)sizeof(uint32_t),
-        .features = fpu_format.features,
-        .xstate_bytes = fpu_format.bytes,
-    };
-
     if (!uaccess_in_range(to, fpu_frame_bytes())) {
         return false;
     }
     if (!fpu_format.xsave) {
         static uint8_t area[FPU_HEADER_AT] __attribute__((aligned(FPU_ALIGN)));
         fpu_save(area);
-        __builtin_memcpy(area + FPU_SOFTWARE_AT, &software, sizeof(software));
+        __builtin_memcpy(area + FPU_SOFTWARE_AT, software_now(), sizeof(struct fpu_software));
         return copy_to_user(to, area, sizeof(area)) == 0;
     }
-    return raw_fpu_frame_write(to, fpu_format.features, &software);
+    return raw_fpu_frame_write(to, fpu_format.features, software_now());
 }
 
 /* May there be more at @from than FXSAVE's part? The second magic number has the last word. */
@@ -41,18 +45,13 @@ static bool seems_extended(const struct fpu_software *software)
            software->xstate_bytes <= software->extended_bytes;
 }
 
-bool fpu_frame_read(vaddr_t from)
+/* A frame that is not as fpu_frame_write() makes them. */
+static __attribute__((noinline)) bool read_other(vaddr_t from)
 {
     struct fpu_software software;
     uint64_t parts = XCR0_X87 | XCR0_SSE, magic2 = 0;
     bool good;
 
-    if (!uaccess_in_range(from, fpu_frame_bytes())) {
-        return false;
-    }
-    if (!fpu_format.xsave) {
-        return raw_fpu_fxrstor(from);
-    }
     if (copy_from_user(&software, from + FPU_SOFTWARE_AT, SOFTWARE_BYTES) != 0) {
         return false;
     }
@@ -70,4 +69,23 @@ bool fpu_frame_read(vaddr_t from)
         fpu_fresh(fpu_format.features & ~parts);
     }
     return good;
+}
+
+bool fpu_frame_read(vaddr_t from)
+{
+    if (!uaccess_in_range(from, fpu_frame_bytes())) {
+        return false;
+    }
+    if (!fpu_format.xsave) {
+        return raw_fpu_fxrstor(from);
+    }
+    switch (raw_fpu_frame_read(from, fpu_format.features, software_now())) {
+    case FPU_READ_FAULT:
+        return false;
+    case FPU_READ_GOOD:
+        return true;
+    case FPU_READ_OTHER:
+        break;
+    }
+    return read_other(from);
 }

@@ -55,7 +55,8 @@ static bool kprobe_hit(struct trap_frame *frame)
 
 static __attribute__((noinline)) void trap_other(struct cpu *cpu, struct trap_frame *frame)
 {
-    if (frame->vector >= TIMER_CLASS && timer_interrupt(cpu, (unsigned)frame->vector) &&
+    if (frame->vector >= TIMER_CLASS && frame->vector < VECTORS &&
+        timer_interrupt(cpu, (unsigned)frame->vector) &&
         !(frame->vector == TIMER_VECTOR && trap_from_user(frame) && cpu->user)) {
         return; /* over already, or spurious */
     }

@@ -35,16 +35,11 @@
  * raw_copy_from_user, raw_copy_to_user: rdi to, rsi from, rdx bytes. Out: rax bytes left. In words that are aligned on the
  * program's side, so that none is half in a page that is missing.
  */
-.macro copy_user user
+.macro copy_user user, low_byte
     user_access_begin
-    mov \user, %rcx
-    neg %rcx
-    and $7, %ecx
-    cmp %rdx, %rcx
-    cmova %rdx, %rcx
-    sub %rcx, %rdx
-1:  rep movsb
-    mov %rdx, %rcx
+    test $7, \low_byte
+    jnz 7f
+8:  mov %rdx, %rcx
     and $7, %edx
     shr $3, %rcx
 2:  rep movsq
@@ -53,6 +48,14 @@
 4:  user_access_end
     mov %rcx, %rax
     ret
+7:  mov \user, %rcx
+    neg %rcx
+    and $7, %ecx
+    cmp %rdx, %rcx
+    cmova %rdx, %rcx
+    sub %rcx, %rdx
+1:  rep movsb
+    jmp 8b
 5:  add %rdx, %rcx
     jmp 4b
 6:  lea (%rdx, %rcx, 8), %rcx
@@ -62,10 +65,10 @@
     EXTABLE(3b, 4b, EX_UACCESS)
 .endm
 function raw_copy_from_user
-    copy_user %rsi
+    copy_user %rsi, %sil
 end_function raw_copy_from_user
 function raw_copy_to_user
-    copy_user %rdi
+    copy_user %rdi, %dil
 end_function raw_copy_to_user
 
 /* raw_clear_user: rdi to, rsi bytes. Out: rax bytes left. */
@@ -169,6 +172,43 @@ function raw_fpu_frame_write
     EXTABLE(3b, 9b, EX_UACCESS)
     EXTABLE(5b, 9b, EX_UACCESS)
 end_function raw_fpu_frame_write
+
+/*
+ * raw_fpu_frame_read: rdi from, rsi parts of XCR0, rdx struct fpu_software. Out: rax 1: restored; 0: a page is missing, or what
+ * is there is not good (#GP); 2: the frame says otherwise of itself, and nothing was done.
+ */
+function raw_fpu_frame_read
+    user_access_begin
+    mov (%rdx), %rax
+1:  cmp FPU_SOFTWARE_AT(%rdi), %rax
+    jne 8f
+    mov 8(%rdx), %rax
+2:  cmp FPU_SOFTWARE_AT + 8(%rdi), %rax
+    jne 8f
+    mov FPU_SOFTWARE_XSTATE_BYTES(%rdx), %eax
+3:  cmp FPU_SOFTWARE_AT + FPU_SOFTWARE_XSTATE_BYTES(%rdi), %eax
+    jne 8f
+4:  cmpl $FPU_MAGIC2, (%rdi, %rax)
+    jne 8f
+    mov %esi, %eax
+    mov %rsi, %rdx
+    shr $32, %rdx
+5:  xrstor64 (%rdi)
+    user_access_end
+    mov $1, %eax
+    ret
+8:  user_access_end
+    mov $2, %eax
+    ret
+9:  user_access_end
+    xor %eax, %eax
+    ret
+    EXTABLE(1b, 9b, EX_UACCESS)
+    EXTABLE(2b, 9b, EX_UACCESS)
+    EXTABLE(3b, 9b, EX_UACCESS)
+    EXTABLE(4b, 9b, EX_UACCESS)
+    EXTABLE(5b, 9b, EX_DEFAULT)
+end_function raw_fpu_frame_read
 
 /* raw_fpu_xrstor: rdi from, rsi parts. Out: rax 1 or 0: a page is missing, or what is there is not good (#GP). */
 function raw_fpu_xrstor

@@ -7,17 +7,12 @@
 
 /* uaccess.S reads it, too. */
 uint8_t uaccess_smap;
-static uint64_t user_end = BIT(47);
+uint64_t uaccess_end = BIT(47);
 
 void uaccess_configure(bool smap, unsigned levels)
 {
     uaccess_smap = smap;
-    user_end = levels == 5 ? BIT(56) : BIT(47);
-}
-
-bool uaccess_in_range(vaddr_t address, uint64_t bytes)
-{
-    return bytes <= user_end && address <= user_end - bytes;
+    uaccess_end = levels == 5 ? BIT(56) : BIT(47);
 }
 
 uint64_t copy_from_user(void *to, vaddr_t from, uint64_t bytes)

@@ -13,7 +13,11 @@ void uaccess_configure(bool smap, unsigned levels);
 extern uint8_t uaccess_smap; /* what was said */
 
 /* Do @bytes from @address lie in the lower half, as user memory must? */
-bool uaccess_in_range(vaddr_t address, uint64_t bytes) MUST_CHECK;
+extern uint64_t uaccess_end; /* the lower half's; uaccess.c */
+MUST_CHECK static inline bool uaccess_in_range(vaddr_t address, uint64_t bytes)
+{
+    return bytes <= uaccess_end && address <= uaccess_end - bytes;
+}
 
 /*
  * Copy @bytes. Out: how many bytes were *not* copied: 0 is success. Copied bytes are the first

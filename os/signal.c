@@ -342,21 +342,27 @@ static __attribute__((noinline)) bool take_pending(struct signals *signals,
     return true;
 }
 
+/* In: @info may be the task's forced one, which is taken with that. */
 static void enter_handler(struct task *task, const struct signal_info *info)
 {
     struct signals *signals = &task->signals;
-    struct signal_action *action = &signals->action[info->signal - 1];
-    struct signal_action used = *action;
+    const unsigned signal = (unsigned)info->signal;
+    struct signal_action *action = &signals->action[signal - 1];
+    const uint64_t flags = action->flags;
 
-    if (used.flags & SA_RESETHAND) {
+    task_interrupt(task, flags & SA_RESTART);
+    const bool entered = signal_frame_enter(task, action, info);
+    if (info == &signals->forced) {
+        signals->forced.signal = 0;
+    }
+    if (flags & SA_RESETHAND) {
         action->handler = SIG_DFL;
     }
-    task_interrupt(task, used.flags & SA_RESTART);
-    if (!signal_frame_enter(task, &used, info)) {
-        force_segv(task, info->signal == SIGSEGV);
+    if (!entered) {
+        force_segv(task, signal == SIGSEGV);
         return;
     }
-    signals->blocked |= used.mask | (used.flags & SA_NODEFER ? 0 : SET(info->signal));
+    signals->blocked |= action->mask | (flags & SA_NODEFER ? 0 : SET(signal));
     if (signals->stack.flags & SS_AUTODISARM) {
         signal_stack_reset(signals);
     }
@@ -366,19 +372,13 @@ static void enter_handler(struct task *task, const struct signal_info *info)
  * A program whose frame asked for a CS or SS that it cannot have goes on until IRET refuses them, which is the program's
  * own #GP with the selector as its error code. Here the processor is not asked.
  */
-static bool selectors_refused(struct task *task)
+static __attribute__((noinline)) bool selectors_refused(struct task *task)
 {
-    struct signals *signals = &task->signals;
-    uint16_t refused = 0;
+    const struct signals *signals = &task->signals;
+    const uint16_t selector =
+        signals->code_selector != LINUX_USER_CS ? signals->code_selector : signals->stack_selector;
 
-    if (signals->code_selector != LINUX_USER_CS) {
-        refused = signals->code_selector;
-    } else if (signals->stack_selector != LINUX_USER_DS) {
-        refused = signals->stack_selector;
-    } else {
-        return false;
-    }
-    return signal_exception(task, VECTOR_GP, refused & ~UINT64_C(3), 0);
+    return signal_exception(task, VECTOR_GP, selector & ~UINT64_C(3), 0);
 }
 
 /* The default action of a signal that is not ignored. Out: false: the task does not go on. */
@@ -401,19 +401,20 @@ bool signal_deliver(struct task *task)
     struct signals *signals = &task->signals;
 
     while (!signals->fatal) {
-        struct signal_info info;
-        if (signals->forced.signal) {
-            info = signals->forced;
-            signals->forced.signal = 0;
-        } else if (!(signals->pending & ~signals->blocked) || !take_pending(signals, &info)) {
-            if (selectors_refused(task)) {
+        struct signal_info taken;
+        const struct signal_info *info = &signals->forced;
+        if (!info->signal) {
+            info = &taken;
+            if (!(signals->pending & ~signals->blocked) || !take_pending(signals, &taken)) {
+                if (!signals->refused || !selectors_refused(task)) {
+                    return true;
+                }
                 continue;
             }
-            return true;
         }
-        unsigned signal = (unsigned)info.signal;
+        unsigned signal = (unsigned)info->signal;
         if (signals->action[signal - 1].handler > SIG_IGN) {
-            enter_handler(task, &info);
+            enter_handler(task, info);
         } else if (!is_ignored(signals, signal) && !act_by_default(task, signal)) {
             return false;
         }

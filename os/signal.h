@@ -57,7 +57,9 @@ struct signals {
         uint64_t base, bytes;
         uint32_t flags; /* as sigaltstack was given them */
     } stack;
-    uint16_t code_selector, stack_selector; /* what the program believes CS and SS to be */
+    uint16_t code_selector,
+        stack_selector; /* what the last frame asked for, if it may: see @refused */
+    bool refused;       /* a frame asked for CS or SS that a program cannot have */
     /* For ucontext: the last exception (Linux's thread.trap_nr, error_code, cr2). */
     uint64_t trap_number, error_code, cr2;
 };
@@ -94,8 +96,8 @@ MUST_CHECK bool signal_exception(struct task *task, uint64_t vector, uint64_t er
 /* Is there anything for signal_deliver() to do? */
 static inline bool signal_pending(const struct signals *signals)
 {
-    return (signals->pending & ~signals->blocked) || signals->forced.signal || signals->fatal ||
-           signals->code_selector != 0x33 || signals->stack_selector != 0x2b;
+    return ((signals->pending & ~signals->blocked) | (uint32_t)signals->forced.signal |
+            signals->fatal | signals->refused) != 0;
 }
 
 /*

@@ -62,33 +62,36 @@ int64_t signal_stack_set(struct signals *signals, const struct signal_stack *sta
 
 /* ---- into the handler ---------------------------------------------------------------------------------- */
 
-/* Where the frame goes, and below which address the extended state. Out: false: the stack is too small. */
+/* Where the frame goes, and the extended state. Out: false: the alternate stack is too small. */
 static bool frame_place(const struct task *task, bool wants_stack, vaddr_t *frame, vaddr_t *state)
 {
     const struct signals *signals = &task->signals;
-    bool nested = signal_on_stack(signals, task->frame.rsp), entering = false;
+    bool on_stack = false;
     uint64_t rsp = task->frame.rsp - SIGNAL_RED_ZONE;
 
-    if (wants_stack && signals->stack.bytes && !signal_on_stack(signals, rsp)) {
-        rsp = signals->stack.base + signals->stack.bytes;
-        entering = true;
+    if (signals->stack.bytes) {
+        on_stack = signal_on_stack(signals, task->frame.rsp);
+        if (wants_stack && !signal_on_stack(signals, rsp)) {
+            rsp = signals->stack.base + signals->stack.bytes;
+            on_stack = true;
+        }
     }
     *state = ALIGN_DOWN(rsp - fpu_frame_bytes(), FPU_ALIGN);
     *frame = ALIGN_DOWN(*state - sizeof(struct signal_frame), 16) - 8;
-    return !(nested || entering) || on_stack_anyway(signals, *frame);
+    return !on_stack || on_stack_anyway(signals, *frame);
 }
 
 /*
- * The frame in the making: what is 0 in every frame stays so. Field by field, since a handler's cost is mostly this.
- * Programs run on one processor.
+ * The frame in the making: what is 0 in every frame stays so. Field by field, each stored as soon as it is loaded (which is
+ * what volatile is for), since a handler's cost is mostly this. Programs run on one processor.
  */
 static struct signal_frame scratch;
 
-static void fill_context(struct signal_context *to, const struct task *task, vaddr_t state)
+static void fill_context(volatile struct signal_context *to, const struct task *task, vaddr_t state)
 {
     const struct trap_frame *from = &task->frame;
     const struct signals *signals = &task->signals;
-    struct signal_registers *registers = &to->registers;
+    volatile struct signal_registers *registers = &to->registers;
 
     to->flags = UC_SIGCONTEXT_SS | (fpu_format.xsave ? UC_FP_XSTATE : 0) |
                 (signals->code_selector == LINUX_USER_CS ? UC_STRICT_RESTORE_SS : 0);
@@ -184,6 +187,7 @@ bool signal_frame_enter(struct task *task, const struct signal_action *action,
     user->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
     task->signals.code_selector = LINUX_USER_CS;
     task->signals.stack_selector = LINUX_USER_DS;
+    task->signals.refused = false;
     fpu_start(PKRU_START);
     return true;
 }
@@ -219,6 +223,17 @@ static void take_registers(struct task *task, const struct signal_context *conte
         /* Frames of old programs have no SS. */
         task->signals.stack_selector = LINUX_USER_DS;
     }
+    task->signals.refused = task->signals.code_selector != LINUX_USER_CS ||
+                            task->signals.stack_selector != LINUX_USER_DS;
+}
+
+/* Errors do not matter, as in Linux: the stack stays what it was. */
+static void stack_take(struct signals *signals, const struct signal_stack *stack, uint64_t rsp)
+{
+    if (stack->base != signals->stack.base || stack->bytes != signals->stack.bytes ||
+        stack->flags != signals->stack.flags) {
+        signal_stack_set(signals, stack, rsp);
+    }
 }
 
 bool signal_frame_leave(struct task *task)
@@ -241,8 +256,7 @@ bool signal_frame_leave(struct task *task)
         good = false;
     }
     if (good) {
-        /* Errors do not matter, as in Linux: the stack stays what it was. */
-        signal_stack_set(&task->signals, &context.stack, task->frame.rsp);
+        stack_take(&task->signals, &context.stack, task->frame.rsp);
     }
     return good;
 }

@@ -244,6 +244,26 @@ bool raw_fpu_xrstor(vaddr_t from, uint64_t parts)
     return true;
 }
 
+enum fpu_read raw_fpu_frame_read(vaddr_t from, uint64_t parts, const struct fpu_software *software)
+{
+    struct fpu_software there;
+    uint64_t magic2;
+
+    if (raw_copy_from_user(&there, (const void *)(from + FPU_SOFTWARE_AT), sizeof(there)) != 0) {
+        return FPU_READ_FAULT;
+    }
+    if (memcmp(&there, software, 20) != 0) {
+        return FPU_READ_OTHER;
+    }
+    if (!raw_get_user(&magic2, (const void *)(from + software->xstate_bytes), 4)) {
+        return FPU_READ_FAULT;
+    }
+    if (magic2 != FPU_MAGIC2) {
+        return FPU_READ_OTHER;
+    }
+    return raw_fpu_xrstor(from, parts) ? FPU_READ_GOOD : FPU_READ_FAULT;
+}
+
 bool raw_fpu_fxrstor(vaddr_t from)
 {
     struct area area;
