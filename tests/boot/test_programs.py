@@ -160,7 +160,9 @@ class Differences(boot.Case):
     def test_the_last_page_shows_the_memory(self):
         """A person at the screen presses End."""
         image = boot.copy_image(self.folder)
-        with vm.Guest(boot.machine(image, "--only programs.anon_write", debug_exit=False), self.new_folder()) as guest:
+        machine = vm.Machine(drives=[vm.Drive(image, "virtio")],
+                             options=f"{test_hostile.EMULATOR} --only programs.anon_write")
+        with vm.Guest(machine, self.new_folder()) as guest:
             guest.wait_line(r"^VERDICT: PASS", boot.LIMIT)
 
             def page():

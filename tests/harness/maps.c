@@ -91,7 +91,9 @@ static bool has_pages(const struct maps_row *row)
 void maps_take(const struct mm *mm, struct maps_picture *picture)
 {
     memset(picture, 0, sizeof(*picture));
-    picture->vmas = mm->map_count;
+    for (struct vma *vma = vma_first(mm); vma; vma = vma_next(vma)) {
+        picture->vmas += !(vma->flags & VM_RESERVED);
+    }
     for (struct vma *vma = vma_first(mm); vma && picture->rows < MAPS_ROWS; vma = vma_next(vma)) {
         struct maps_row *row = &picture->row[picture->rows];
         if (vma->flags & VM_RESERVED) {

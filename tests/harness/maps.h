@@ -34,7 +34,7 @@ struct maps_row {
 
 struct maps_picture {
     uint32_t rows; /* of @row: the VMAs of most pages that are there, in order of address */
-    uint32_t vmas; /* in all */
+    uint32_t vmas; /* in all, but for places that are only kept free */
     struct maps_row row[MAPS_ROWS];
 };
 

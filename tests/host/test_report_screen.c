@@ -395,7 +395,7 @@ static void the_memory_of_the_last_program_is_on_the_screen(void **state)
     report_key(&report);
     report_draw(&report, 7123);
     unsigned row = row_of(" memory of takeover.") + 1;
-    assert_string_equal(line(row), " 000000400000-000000403000 r-xp /programs/samp f.f");
+    assert_string_equal(line(row), " 000000400000-000000403000 r-xp sample         f.f");
     assert_string_equal(line(row + 1), " 000010000000-000010004000 rw-p                azca");
     static const uint8_t colours[] = {COLOUR_MAP_RESIDENT, COLOUR_MAP_ZERO, COLOUR_MAP_COW,
                                       COLOUR_MAP_RESIDENT};

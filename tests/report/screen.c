@@ -389,14 +389,28 @@ static void draw_rules(struct pen *pen, const struct report *report)
     }
 }
 
+static const uint8_t look_colours[LOOKS] = {
+    [LOOK_NOTHING] = COLOUR_DIM,   [LOOK_ZERO] = COLOUR_MAP_ZERO,
+    [LOOK_FILE] = COLOUR_MAP_FILE, [LOOK_RESIDENT] = COLOUR_MAP_RESIDENT,
+    [LOOK_COW] = COLOUR_MAP_COW,   [LOOK_DIRTY] = COLOUR_MAP_DIRTY,
+};
+
+static void draw_look(struct pen *pen, unsigned look)
+{
+    pen->colour = look_colours[look];
+    pen_byte(pen, look_letters[look]);
+}
+
+/* What stands behind the folder of all programs: there is little room. */
+static const char *short_name(const char *name)
+{
+    static const char folder[] = "/programs/";
+    return memcmp(name, folder, sizeof(folder) - 1) == 0 ? name + sizeof(folder) - 1 : name;
+}
+
 /* One row: where, which rights, whose, and the strip with a letter and a colour for each look. */
 static void draw_map(struct pen *pen, const struct maps_row *row)
 {
-    static const uint8_t colours[LOOKS] = {
-        [LOOK_NOTHING] = COLOUR_DIM,   [LOOK_ZERO] = COLOUR_MAP_ZERO,
-        [LOOK_FILE] = COLOUR_MAP_FILE, [LOOK_RESIDENT] = COLOUR_MAP_RESIDENT,
-        [LOOK_COW] = COLOUR_MAP_COW,   [LOOK_DIRTY] = COLOUR_MAP_DIRTY,
-    };
     uint64_t there = 0;
     for (unsigned look = LOOK_NOTHING + 1; look < LOOKS; look++)
         there += row->pages[look];
@@ -404,12 +418,10 @@ static void draw_map(struct pen *pen, const struct maps_row *row)
     sink_text(&pen->sink, " ");
     text_map(&pen->sink, row);
     sink_text(&pen->sink, " ");
-    sink_cell(&pen->sink, row->name, MAP_NAME_COLUMNS);
+    sink_cell(&pen->sink, short_name(row->name), MAP_NAME_COLUMNS);
     sink_text(&pen->sink, " ");
-    for (unsigned cell = 0; cell < row->cells; cell++) {
-        pen->colour = colours[row->strip[cell]];
-        pen_byte(pen, look_letters[row->strip[cell]]);
-    }
+    for (unsigned cell = 0; cell < row->cells; cell++)
+        draw_look(pen, row->strip[cell]);
     if (pen->session->columns >= MAP_COUNTS_COLUMN + 24) {
         pen->colour = COLOUR_DIM;
         pen_column(pen, MAP_COUNTS_COLUMN);
@@ -434,9 +446,13 @@ static void draw_maps(struct pen *pen, const struct report *report)
     pen->colour = COLOUR_DIM;
     if (maps->vmas > maps->rows)
         sink_printf(&pen->sink, " and %u more\n", maps->vmas - maps->rows);
-    sink_text(&pen->sink, " ");
-    for (unsigned look = 0; look < LOOKS; look++)
-        sink_printf(&pen->sink, "%c %s   ", look_letters[look], look_names[look]);
+    for (unsigned look = 0; look < LOOKS; look++) {
+        pen->colour = COLOUR_DIM;
+        sink_text(&pen->sink, look == 0 ? " " : "   ");
+        draw_look(pen, look);
+        pen->colour = COLOUR_DIM;
+        sink_printf(&pen->sink, " %s", look_names[look]);
+    }
     sink_text(&pen->sink, "\n");
 }
 
