@@ -5,6 +5,7 @@ import re
 import unittest
 
 import boot
+import programs
 
 PAGES = ["README.md"] + sorted(os.path.relpath(page, boot.TREE)
                                for page in glob.glob(os.path.join(boot.TREE, "docs", "*.md")))
@@ -99,6 +100,7 @@ class Manual(boot.Case):
         for section in re.split(r"^## ", read("docs/suites.md"), flags=re.M)[1:]:
             cells = re.findall(r"^\| (`.*?) \|", section, flags=re.M)
             written[section.split("\n")[0]] = {name for cell in cells for name in spans(cell)}
+        written["programs"] = set(programs.names())  # each says at its head what it does
         for suite, cases in there.items():
             with self.subTest(suite):
                 self.assertEqual(written.get(suite), cases)
