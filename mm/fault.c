@@ -62,7 +62,8 @@ const char *const mm_resolution_names[RESOLUTION_COUNT] = {
     [RESOLVED_KERNEL] = "kernel",
 };
 
-static void trace_begin(const struct trap_frame *frame, uint64_t address, const struct mm *mm)
+static __attribute__((noinline)) void trace_begin(const struct trap_frame *frame, uint64_t address,
+                                                  const struct mm *mm)
 {
     trace_current = (struct mm_trace){
         .address = address,
@@ -83,7 +84,7 @@ static void trace_vma(const struct vma *vma)
     }
 }
 
-static void trace_end(void)
+static __attribute__((noinline)) void trace_end(void)
 {
     trace_current.ticks = read_tsc() - trace_current.ticks;
     mm_trace.record[mm_trace.written++ % MM_TRACE_RECORDS] = trace_current;
@@ -120,8 +121,11 @@ enum vm_fault mm_handle_fault(struct vma *vma, vaddr_t address, unsigned flags)
 {
     struct mm *mm = vma->mm;
     vaddr_t end;
-    struct fault fault = {.vma = vma, .address = ALIGN_DOWN(address, PAGE_SIZE), .flags = flags};
+    struct fault fault;
 
+    fault.vma = vma;
+    fault.address = ALIGN_DOWN(address, PAGE_SIZE);
+    fault.flags = flags;
     fault.pte = paging_leaf(&mm->space, fault.address, &end);
     if (!fault.pte && paging_leaf_make(&mm->space, fault.address, &fault.pte) != STATUS_OK) {
         return VM_FAULT_OOM;
@@ -179,7 +183,7 @@ static vaddr_t user_end(const struct mm *mm)
     return mm->space.levels == 5 ? BIT(56) - PAGE_SIZE : TASK_SIZE;
 }
 
-/* ---- bad areas ------------------------------------------------------------------------------- */
+/* ---- bad areas: not inlined, as what a good one costs is what counts ------------------------------------------------------------------------------- */
 
 /* Ring 3 leaves with what os/ needs to know; ring 0 has its exception table. */
 static enum fault_result bad(struct mm *mm, const struct trap_frame *frame, struct bad_fault what,
@@ -190,8 +194,10 @@ static enum fault_result bad(struct mm *mm, const struct trap_frame *frame, stru
     return trap_from_user(frame) ? FAULT_LEAVE : FAULT_NOT_MINE;
 }
 
-static enum fault_result bad_signal(struct mm *mm, const struct trap_frame *frame, uint64_t address,
-                                    int signal, int code, unsigned key)
+static __attribute__((noinline)) enum fault_result bad_signal(struct mm *mm,
+                                                              const struct trap_frame *frame,
+                                                              uint64_t address, int signal,
+                                                              int code, unsigned key)
 {
     /* Whether a kernel page is there is nobody's business: programs always see P for them. */
     const uint64_t present = address >= user_end(mm) ? PF_EC_P : 0;
@@ -211,8 +217,8 @@ static enum fault_result bad_area(struct mm *mm, const struct trap_frame *frame,
     return bad_signal(mm, frame, address, SIGSEGV, SEGV_MAPERR, 0);
 }
 
-static enum fault_result bad_access(struct mm *mm, const struct trap_frame *frame, uint64_t address,
-                                    const struct vma *vma)
+static __attribute__((noinline)) enum fault_result
+bad_access(struct mm *mm, const struct trap_frame *frame, uint64_t address, const struct vma *vma)
 {
     const bool by_key =
         fault_keys_on && (frame->error & PF_EC_PK || !fault_keys_allow(vma, frame->error));
@@ -238,8 +244,8 @@ static bool is_spurious(const struct mm *mm, uint64_t error, uint64_t address)
     return error & PF_EC_W ? (walk.rights & PTE_RW) != 0 : !(walk.rights & PTE_XD);
 }
 
-static enum fault_result kernel_address(struct mm *mm, const struct trap_frame *frame,
-                                        uint64_t address)
+static __attribute__((noinline)) enum fault_result
+kernel_address(struct mm *mm, const struct trap_frame *frame, uint64_t address)
 {
     if (!(frame->error & (PF_EC_P | PF_EC_U | PF_EC_RSVD)) &&
         vmalloc_synchronise(mm->space.root, address)) {
@@ -265,19 +271,37 @@ static bool kernel_may(const struct trap_frame *frame)
     return !(frame->error & PF_EC_I) && (frame->rflags & RFLAGS_AC || !uaccess_smap);
 }
 
-/* The VMA for @address, grown down to it if it is a stack; NULL: a bad area. */
-static struct vma *area(struct mm *mm, const struct trap_frame *frame, uint64_t address)
+/* @address lies below @vma. If that is a stack, it may grow. */
+static __attribute__((noinline)) bool grows(struct vma *vma, const struct trap_frame *frame,
+                                            uint64_t address)
 {
-    struct vma *vma = vma_find(mm, address);
-
-    if (!vma || vma->start <= address) {
-        return vma;
-    }
     if (!(vma->flags & VM_GROWSDOWN) || (stack_historic_rule && trap_from_user(frame) &&
                                          address + STACK_HISTORIC_SLACK < frame->rsp)) {
-        return NULL;
+        return false;
     }
-    return stack_expand(vma, address) == 0 ? vma : NULL;
+    return stack_expand(vma, address) == 0;
+}
+
+/* The good area's handlers could not. */
+static __attribute__((noinline)) enum fault_result
+not_done(struct mm *mm, const struct trap_frame *frame, uint64_t address, enum vm_fault result)
+{
+    switch (result) {
+    case VM_FAULT_DONE:
+        return FAULT_RETRY;
+    case VM_FAULT_OOM:
+        return bad(mm, frame, (struct bad_fault){.kind = BAD_OOM, .address = address},
+                   RESOLVED_OOM);
+    case VM_FAULT_SIGBUS:
+        return bad_signal(mm, frame, address, SIGBUS, BUS_ADRERR, 0);
+    case VM_FAULT_SIGSEGV:
+        return bad_area(mm, frame, address);
+    case VM_FAULT_RETRY:
+        return bad(mm, frame,
+                   (struct bad_fault){.kind = BAD_WAIT, .address = address, .page = mm->bad.page},
+                   RESOLVED_WAITS);
+    }
+    __builtin_unreachable();
 }
 
 /* W, U and I as fault flags. */
@@ -301,8 +325,8 @@ static enum fault_result user_address(struct mm *mm, const struct trap_frame *fr
     if (error & PF_EC_RSVD) {
         return FAULT_OOPS; /* a reserved bit in a table of ours */
     }
-    struct vma *vma = area(mm, frame, address);
-    if (!vma) {
+    struct vma *vma = vma_find(mm, address);
+    if (!vma || (address < vma->start && !grows(vma, frame, address))) {
         return bad_area(mm, frame, address);
     }
     trace_vma(vma);
@@ -312,22 +336,8 @@ static enum fault_result user_address(struct mm *mm, const struct trap_frame *fr
     unsigned flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE | flags_of((unsigned)error);
     flags |= mm->bad.kind == BAD_WAIT ? FAULT_FLAG_TRIED : 0;
     mm->bad.kind = BAD_NONE;
-    switch (mm_handle_fault(vma, address, flags)) {
-    case VM_FAULT_DONE:
-        return FAULT_RETRY;
-    case VM_FAULT_OOM:
-        return bad(mm, frame, (struct bad_fault){.kind = BAD_OOM, .address = address},
-                   RESOLVED_OOM);
-    case VM_FAULT_SIGBUS:
-        return bad_signal(mm, frame, address, SIGBUS, BUS_ADRERR, 0);
-    case VM_FAULT_SIGSEGV:
-        return bad_area(mm, frame, address);
-    case VM_FAULT_RETRY:
-        return bad(mm, frame,
-                   (struct bad_fault){.kind = BAD_WAIT, .address = address, .page = mm->bad.page},
-                   RESOLVED_WAITS);
-    }
-    __builtin_unreachable();
+    const enum vm_fault result = mm_handle_fault(vma, address, flags);
+    return result == VM_FAULT_DONE ? FAULT_RETRY : not_done(mm, frame, address, result);
 }
 
 enum fault_result mm_resolve(struct trap_frame *frame, uint64_t address)

@@ -41,7 +41,7 @@ enum status memory_init(paddr_t base, uint64_t bytes)
     return status;
 }
 
-struct page *page_alloc(uint32_t flags)
+static inline struct page *take(uint32_t flags)
 {
     paddr_t frame;
 
@@ -57,9 +57,14 @@ struct page *page_alloc(uint32_t flags)
     return page;
 }
 
+struct page *page_alloc(uint32_t flags)
+{
+    return take(flags);
+}
+
 struct page *page_alloc_zeroed(uint32_t flags)
 {
-    struct page *page = page_alloc(flags);
+    struct page *page = take(flags);
 
     if (page) {
         page_clear(page_bytes(page));

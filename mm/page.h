@@ -81,7 +81,7 @@ static inline paddr_t page_frame(const struct page *page)
 
 static inline void *page_bytes(const struct page *page)
 {
-    return phys_to_virt(page_frame(page));
+    return phys_to_virt_own(page_frame(page));
 }
 
 static inline void page_get(struct page *page)

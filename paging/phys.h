@@ -44,8 +44,8 @@ static inline void *phys_to_virt(paddr_t address)
 }
 
 /*
- * The same without a look, for tables of a program's space: whoever walks them made every entry himself,
- * and there is a walk in each fault.
+ * The same without a look, for whom the frame is his own: tables of a program's space, pages of a pool.
+ * There are several of them in each fault.
  */
 static inline void *phys_to_virt_own(paddr_t address)
 {

@@ -216,20 +216,33 @@ enum status paging_map(struct address_space *space, vaddr_t va, paddr_t pa, uint
     return STATUS_OK;
 }
 
+/* From @table, which is of level @from, to the one below; where there is none, to hole. */
+#define DESCEND(from)                                                                              \
+    do {                                                                                           \
+        const pte_t entry = load(&table[level_index(va, from)]);                                   \
+        level = (from);                                                                            \
+        if (!(entry & PTE_P)) {                                                                    \
+            goto hole;                                                                             \
+        }                                                                                          \
+        table = phys_to_virt_own(entry & PTE_ADDRESS);                                             \
+    } while (0)
+
+/* Each level by itself: the shifts are constants then, and this is a part of every fault. */
 pte_t *paging_leaf(const struct address_space *space, vaddr_t va, vaddr_t *end)
 {
-    unsigned shift = PAGE_SHIFT + 9 * (space->levels - 1);
-    const pte_t *entry = (pte_t *)phys_to_virt_own(space->root) + level_index(va, space->levels);
+    pte_t *table = phys_to_virt_own(space->root);
+    unsigned level;
 
-    for (; load(entry) & PTE_P; entry += va >> shift & (TABLE_ENTRIES - 1)) {
-        entry = phys_to_virt_own(load(entry) & PTE_ADDRESS);
-        shift -= 9;
-        if (shift == PAGE_SHIFT) {
-            *end = (va | (PAGE_SIZE_2M - 1)) + 1;
-            return (pte_t *)entry + level_index(va, 1);
-        }
+    if (space->levels == LEVELS_MAX) {
+        DESCEND(5);
     }
-    *end = ((va >> shift) + 1) << shift;
+    DESCEND(4);
+    DESCEND(3);
+    DESCEND(2);
+    *end = (va | (PAGE_SIZE_2M - 1)) + 1;
+    return &table[level_index(va, 1)];
+hole:
+    *end = (va | (level_span(level) - 1)) + 1;
     return NULL;
 }
 
