@@ -34,6 +34,7 @@ enum vm_fault fault_copy_on_write(struct fault *fault)
     if (page && page->count == 1 && page->flags & PAGE_ANONYMOUS) {
         return reuse(fault, page);
     }
+    vma_prepare_anon(vma);
     const uint32_t flags = PAGE_ANONYMOUS | PAGE_EXCLUSIVE;
     struct page *copy = page ? page_alloc(flags) : page_alloc_zeroed(flags);
     if (!copy) {
@@ -42,7 +43,6 @@ enum vm_fault fault_copy_on_write(struct fault *fault)
     if (page) {
         page_copy(page_bytes(copy), page_bytes(page));
     }
-    vma_prepare_anon(vma);
     copy->mapcount = 1;
     *fault->pte = page_frame(copy) | vma->prot | PTE_RW | PTE_A | PTE_D;
     /* The old translation still leads to the old frame, and reads through it would go on. */

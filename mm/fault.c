@@ -177,12 +177,6 @@ static bool access_allowed(const struct vma *vma, uint64_t error)
     return !(error & PF_EC_P) && (vma->flags & VM_ACCESS_FLAGS) && !(vma->flags & VM_RESERVED);
 }
 
-/* The end of what programs may have, with as many levels as there are. */
-static vaddr_t user_end(const struct mm *mm)
-{
-    return mm->space.levels == 5 ? BIT(56) - PAGE_SIZE : TASK_SIZE;
-}
-
 /* ---- bad areas: not inlined, as what a good one costs is what counts ------------------------------------------------------------------------------- */
 
 /* Ring 3 leaves with what os/ needs to know; ring 0 has its exception table. */
@@ -200,7 +194,7 @@ static __attribute__((noinline)) enum fault_result bad_signal(struct mm *mm,
                                                               int code, unsigned key)
 {
     /* Whether a kernel page is there is nobody's business: programs always see P for them. */
-    const uint64_t present = address >= user_end(mm) ? PF_EC_P : 0;
+    const uint64_t present = address >= mm_user_end ? PF_EC_P : 0;
 
     return bad(mm, frame,
                (struct bad_fault){.kind = BAD_SIGNAL,
@@ -350,8 +344,8 @@ enum fault_result mm_resolve(struct trap_frame *frame, uint64_t address)
     if (__builtin_expect(mm_trace.on, 0)) {
         trace_begin(frame, address, mm);
     }
-    enum fault_result result = address >= user_end(mm) ? kernel_address(mm, frame, address)
-                                                       : user_address(mm, frame, address);
+    enum fault_result result = address >= mm_user_end ? kernel_address(mm, frame, address)
+                                                      : user_address(mm, frame, address);
     if (__builtin_expect(mm_trace.on, 0)) {
         trace_end();
     }

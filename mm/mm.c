@@ -13,6 +13,7 @@
 #include "vmalloc.h"
 
 struct address_space mm_reference;
+vaddr_t mm_user_end;
 struct mm_list all_mms = LIST_HEAD_INITIALIZER(all_mms);
 bool mm_has_keys = true;
 
@@ -29,6 +30,7 @@ enum status mm_start(paddr_t reference_root, unsigned levels)
         .table_flags = TABLE_FLAGS & ~PTE_US,
         .tables = &memory.frames,
     };
+    mm_user_end = levels == LEVELS_MAX ? BIT(56) - PAGE_SIZE : TASK_SIZE;
     LIST_INIT(&all_mms);
     LIST_INIT(&all_page_caches);
     vmalloc_start();

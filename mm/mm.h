@@ -109,6 +109,7 @@ void mm_load(struct mm *mm);
  * kept in mm_reference, whose new tables come from memory.frames. Frames are memory_init()'s.
  */
 extern struct address_space mm_reference;
+extern vaddr_t mm_user_end; /* behind what programs may have, with as many levels as there are */
 MUST_CHECK enum status mm_start(paddr_t reference_root, unsigned levels);
 
 /* mmap.c. @cache with mmap only: the file's, or NULL for anonymous memory. @may: VM_MAYREAD ... that the

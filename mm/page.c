@@ -51,9 +51,7 @@ static inline struct page *take(uint32_t flags)
     struct page *page = page_of(frame);
     page->count = 1;
     page->mapcount = 0;
-    page->flags = flags;
-    page->cache = NULL;
-    page->index = 0;
+    page->flags = flags; /* no cache, as at the start, or since page_free */
     return page;
 }
 

@@ -456,7 +456,7 @@ static uint64_t reusable(const struct vma *old, const struct vma *lower, const s
     return alike && !old->anon_shared ? old->anon_vma : 0;
 }
 
-static void prepare(struct vma *vma)
+void vma_choose_anon(struct vma *vma)
 {
     const struct vma *next = vma_next(vma), *previous = vma_previous(vma);
     uint64_t number = next ? reusable(next, vma, next) : 0;
@@ -466,13 +466,6 @@ static void prepare(struct vma *vma)
     }
     vma->anon_vma = number ? number : ++anon_vmas;
     vma->anon_shared = false;
-}
-
-void vma_prepare_anon(struct vma *vma)
-{
-    if (!vma->anon_vma) {
-        prepare(vma);
-    }
 }
 
 void vma_fork_anon(struct vma *child, const struct vma *parent)

@@ -160,7 +160,13 @@ static inline unsigned vma_key(const struct vma *vma)
 }
 
 /* Give @vma an anon_vma number before its first private page: a mergeable neighbour's, or a new one. */
-void vma_prepare_anon(struct vma *vma);
+void vma_choose_anon(struct vma *vma);
+static inline void vma_prepare_anon(struct vma *vma)
+{
+    if (!vma->anon_vma) {
+        vma_choose_anon(vma);
+    }
+}
 
 /* fork: the number of @child, the copy of @parent, whose flags are set. */
 void vma_fork_anon(struct vma *child, const struct vma *parent);
