@@ -48,6 +48,9 @@ enum status os_start(paddr_t base, uint64_t bytes, paddr_t reference_root, unsig
 {
     enum status status = memory_init(base, bytes);
 
+    tasks_forget();
+    memset(&os, 0, sizeof(os));
+    memset(&os_totals, 0, sizeof(os_totals));
     return status == STATUS_OK ? mm_start(reference_root, levels) : status;
 }
 
@@ -119,10 +122,32 @@ static void kill_all(void)
     } while (task);
 }
 
+/* Apart from its caller, and guarded: an oops may have left things that cannot be given back. */
+static __attribute__((noinline)) void kill_guarded(struct cpu *cpu)
+{
+    struct context context;
+
+    if (context_save(&context) == 0) {
+        cpu->recover = &context;
+        kill_all(); /* zombies go with their parents */
+    } else {
+        cpu->oops.reason = OOPS_NONE;
+        tasks_forget();
+    }
+    cpu->recover = NULL;
+}
+
 void os_stop(void)
 {
+    struct cpu *cpu = cpu_current();
+
     os.task = NULL;
-    kill_all(); /* zombies go with their parents */
+    if (!TAILQ_EMPTY(&all_tasks)) {
+        /* A batch that an exception ended has left them as they were. */
+        cpu->task = NULL;
+        mm_load(NULL);
+        kill_guarded(cpu);
+    }
     console_set(NULL);
 }
 
@@ -377,6 +402,7 @@ enum os_state os_run(uint64_t deadline)
     if (!processor_begin(cpu)) {
         return OS_UNABLE;
     }
+    cpu->task = NULL; /* a batch that an exception ended may have left one */
     os.now = read_tsc();
     os.deadline = deadline;
     if (deadline > os.now) {

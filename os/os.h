@@ -62,7 +62,10 @@ MUST_CHECK int os_program(const char *name, const void *image, uint64_t bytes,
 MUST_CHECK enum os_state os_run(uint64_t deadline);
 void os_result(struct os_result *result);
 
-/* Kill everything that runs, and give all of it back. After it audit_all() must find nothing in use. */
+/*
+ * Kill everything that runs, and give all of it back. After it audit_all() must find nothing in use; if it does, an oops
+ * has cost something, and os_start() begins anew.
+ */
 void os_stop(void);
 
 #endif

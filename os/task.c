@@ -116,6 +116,12 @@ static void task_free(struct task *task)
     }
 }
 
+void tasks_forget(void)
+{
+    TAILQ_INIT(&all_tasks);
+    task_count = last_pid = 0;
+}
+
 struct task *task_first(const char *name)
 {
     struct task *task = task_create();

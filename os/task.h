@@ -109,6 +109,9 @@ void task_exit(struct task *task, int status);
 /* Its parent has waited for @zombie: count what it used, and free it. */
 void task_reap(struct task *zombie);
 
+/* Whatever tasks there were are gone with their memory. */
+void tasks_forget(void);
+
 /* sched_yield: another one is to run next, if one can. */
 void task_yield(void);
 

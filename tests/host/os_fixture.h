@@ -14,6 +14,7 @@
 #include "fault/fpu.h"
 #include "fault/ring3.h"
 #include "fault/timer.h"
+#include "fault/uaccess.h"
 #include "mm/vmalloc.h"
 #include "os/image.h"
 #include "os/processor.h"
@@ -136,6 +137,23 @@ bool fpu_restore(const void *area)
 {
     (void)area;
     return true;
+}
+
+void fpu_start(uint32_t pkru)
+{
+    simulated.pkru = pkru;
+}
+
+bool fpu_frame_write(vaddr_t to)
+{
+    return clear_user(to, fpu_frame_bytes()) == 0;
+}
+
+bool fpu_frame_read(vaddr_t from)
+{
+    uint64_t byte;
+
+    return get_user(&byte, from, 1);
 }
 
 static unsigned long armed;

@@ -441,6 +441,50 @@ static void page_under_way(void **state)
     assert_int_equal(result.status, 0);
 }
 
+/* ---- a batch that an exception ends ---------------------------------------------------------------------- */
+
+static jmp_buf boundary;
+
+static void tear(void)
+{
+    if (rounds == 6) {
+        longjmp(boundary, 1);
+    }
+}
+
+/* The batch boundary is reached from the middle of os_run(): stopping gives all back, or the program goes on. */
+static void torn_batch(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0),
+                                         IF_ZERO(4),
+                                         CALL(WAIT4, ANY, 0, 0, 0),
+                                         CALL(EXIT, 5),
+                                         /* 4: */ CALL(GETPID, 0),
+                                         CALL(GETPID, 0),
+                                         CALL(GETPID, 0),
+                                         CALL(EXIT, 0)};
+    (void)state;
+
+    for (volatile bool go_on = false;; go_on = true) {
+        rounds = 0;
+        watch = tear;
+        assert_int_equal(start(script), 0);
+        if (setjmp(boundary) == 0) {
+            assert_int_equal(os_run(UINT64_MAX), OS_IDLE); /* it does not come back */
+        }
+        watch = NULL;
+        processor_end(cpu_current()); /* as the batch's end does */
+        if (go_on) {
+            assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+        }
+        stop();
+        assert_int_equal(result.status, go_on ? 5 << 8 : 0);
+        if (go_on) {
+            break;
+        }
+    }
+}
+
 /* ---- want of memory -------------------------------------------------------------------------------------- */
 
 static void each_allocation_fails(void **state)
@@ -498,23 +542,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(exit_status),
-        TEST(one_program_at_a_time),
-        TEST(bad_file),
-        TEST(fork_and_wait),
-        TEST(wait_refuses),
-        TEST(several_children),
-        TEST(orphans),
-        TEST(zombie_goes_with_parent),
-        TEST(state_is_switched),
-        TEST(pipe_between),
-        TEST(pipe_fills_up),
-        TEST(deadlock),
-        TEST(spinner),
-        TEST(exceptions_kill),
-        TEST(kill_child),
-        TEST(page_under_way),
-        TEST(each_allocation_fails),
+        TEST(exit_status),       TEST(one_program_at_a_time),
+        TEST(bad_file),          TEST(fork_and_wait),
+        TEST(wait_refuses),      TEST(several_children),
+        TEST(orphans),           TEST(zombie_goes_with_parent),
+        TEST(state_is_switched), TEST(pipe_between),
+        TEST(pipe_fills_up),     TEST(deadlock),
+        TEST(spinner),           TEST(exceptions_kill),
+        TEST(torn_batch),        TEST(kill_child),
+        TEST(page_under_way),    TEST(each_allocation_fails),
         TEST(fork_bomb),
     };
 
