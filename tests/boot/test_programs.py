@@ -133,6 +133,19 @@ class Differences(boot.Case):
         self.assertRegex(bad[1], fr'^line of the log {line}: expected "write .* err 0x4 .*", got "write .* err 0x6 .*"$')
         self.assertEqual(len(bad), 2)
 
+    def test_wrong_memory_is_found(self):
+        """Something of a program's memory is made wrong behind its back: the audit says what, and the next one runs."""
+        for word, finding in (("keep-writable", "a private page is writable or exclusive, and has several holders"),
+                              ("lose-page", "a frame is in use that nobody has"),
+                              ("stray-leaf", "a leaf lies in no VMA")):
+            with self.subTest(word):
+                run = boot.run(self.folder, f"--only programs.dontneed_refill --sabotage mm:{word} --repeat 2")
+                checks = run.reports().parsed()["checks"]
+                self.assertEqual([check["verdict"] for check in checks], ["fail", "fail"])
+                for check in checks:
+                    found = [c["text"] for c in check["comparisons"] if c["field"] == "audit" and c["differs"]]
+                    self.assertIn(f"audit: expected good, got {finding}", found)
+
     def test_explain_shows_both_sides(self):
         run = boot.run(self.folder, "--explain programs.anon_write")
         recorded = programs.read_log("anon_write")[1].lines

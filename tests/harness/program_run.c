@@ -7,8 +7,10 @@
 #include "fault/layout.h"
 #include "fault/world.h"
 #include "mm/audit.h"
+#include "mm/pte.h"
 #include "mm/trace.h"
 #include "mm/vmalloc.h"
+#include "sabotage.h"
 #include "session.h"
 #include "spare.h"
 #include "tests/report/program_text.h"
@@ -142,9 +144,44 @@ static enum os_state run_traced(uint64_t until)
 /* The run that mm_destroy() tells of. */
 static struct program_run *looking;
 
+/* --sabotage mm:*: the first leaf that will do is made wrong, so that a test sees the audit find it. */
+static void sabotage_leaf(const struct mm *mm)
+{
+    const struct vma *behind;
+    vaddr_t end;
+
+    for (struct vma *vma = vma_first(mm); vma; vma = vma_next(vma)) {
+        for (vaddr_t at = vma->start; at < vma->end && vma_is_private(vma); at += PAGE_SIZE) {
+            pte_t *leaf = paging_leaf(&mm->space, at, &end);
+            struct page *page = leaf && *leaf & PTE_P ? pte_page(*leaf) : NULL;
+            if (!page) {
+                continue;
+            }
+            behind = vma_find(mm, vma->end);
+            bool shared = page->count > 1, free = !behind || behind->start > vma->end;
+            if (sabotage_memory == MEMORY_KEEP_WRITABLE && shared && vma->flags & VM_WRITE) {
+                *leaf |= PTE_RW;
+                return;
+            }
+            if (sabotage_memory == MEMORY_LOSE_PAGE && !shared) {
+                page_get(page);
+                return;
+            }
+            if (sabotage_memory == MEMORY_STRAY_LEAF && at + PAGE_SIZE == vma->end && free &&
+                vma->end % PAGE_SIZE_2M) {
+                leaf[1] = *leaf;
+                return;
+            }
+        }
+    }
+}
+
 static void take_maps(const struct mm *mm)
 {
     if (mm->task == looking->task) {
+        if (sabotage_memory != MEMORY_RIGHT) {
+            sabotage_leaf(mm);
+        }
         (void)audit_all(&looking->audit);
         looking->audited = true;
         if (looking->maps) {

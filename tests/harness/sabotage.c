@@ -87,6 +87,16 @@ static const struct {
     {"leak-page",      WRONG_NOTHING }, /* efi/core.c does it */
 };
 
+static const struct {
+    const char *word;
+    enum memory_wrong what;
+} memory_words[] = {
+    {"mm:keep-writable", MEMORY_KEEP_WRITABLE},
+    {"mm:lose-page",     MEMORY_LOSE_PAGE    },
+    {"mm:stray-leaf",    MEMORY_STRAY_LEAF   },
+};
+enum memory_wrong sabotage_memory;
+
 static bool item_exists(enum world_item item)
 {
     for (unsigned i = 0; i < ARRAY_COUNT(optional_items); i++) {
@@ -103,6 +113,13 @@ bool sabotage_set(const char *word)
     struct model_wrong wrong;
 
     world_sabotage(WRONG_NOTHING, WORLD_ITEM_COUNT, 0);
+    sabotage_memory = MEMORY_RIGHT;
+    for (unsigned i = 0; i < ARRAY_COUNT(memory_words); i++) {
+        if (texts_equal(word, memory_words[i].word)) {
+            sabotage_memory = memory_words[i].what;
+            return true;
+        }
+    }
     if (word[0] == '\0' || model_wrong_parse(word, &wrong)) { /* matrix/matrix.c does the latter */
         return true;
     }
