@@ -7,6 +7,7 @@
 
 #include "fault/fpu.h"
 #include "fault/ring3.h"
+#include "fault/uaccess.h"
 #include "fault/uaccess_raw.h"
 #include "os/signal_frame.h"
 #include "os/task.h"
@@ -33,6 +34,7 @@ static uint64_t user_room(vaddr_t address, uint64_t bytes, enum page_rights want
 {
     uint64_t offset = address - user.base, room = 0;
 
+    assert_true(uaccess_in_range(address, bytes)); /* who asks has looked */
     *at = user.bytes + (offset < sizeof(user.bytes) ? offset : 0);
     while (room < bytes && offset + room < sizeof(user.bytes) &&
            user.rights[(offset + room) / PAGE_SIZE] >= wanted) {
@@ -1028,6 +1030,8 @@ static void handlers_interrupt_system_calls(void **state)
     assert_int_equal(interrupts, 2);
 }
 
+static struct signal_frame *in_handler(void);
+
 /* ---- into the handler, and back ---------------------------------------------------------------------------------- */
 
 static void handler_is_entered_as_linux_does(void **state)
@@ -1125,11 +1129,11 @@ static void causes_fill_what_belongs_to_them(void **state)
         uint64_t words[3];
     } rows[] = {
         {{.signal = SIGSEGV, .code = SEGV_PKUERR, .address = 0x5000, .key = 3},     {0x5000, 0, 3}               },
-        {{.signal = SIGBUS, .code = BUS_ADRERR, .address = 0x6000},                 {0x6000, 0, 0}               },
-        {{.signal = SIGSEGV, .code = SI_KERNEL},                                    {0, 0, 0}                    },
         {{.signal = SIGCHLD, .code = CLD_KILLED, .pid = 9, .uid = 8, .status = 11},
          {UINT64_C(0x800000009), 11, 0}                                                                          },
         {{.signal = SIGSEGV, .code = SI_USER, .pid = 9, .uid = 8},                  {UINT64_C(0x800000009), 0, 0}},
+        {{.signal = SIGBUS, .code = BUS_ADRERR, .address = 0x6000},                 {0x6000, 0, 0}               },
+        {{.signal = SIGSEGV, .code = SI_KERNEL},                                    {0, 0, 0}                    },
     };
 
     (void)state;
@@ -1252,6 +1256,11 @@ static void alternate_stack_that_disarms_itself(void **state)
     assert_int_equal(frame_of(task)->context.stack.flags, SS_AUTODISARM);
     assert_int_equal(altstack(0x70000, 0, 4096), 0);
     handler_returns(task); /* the frame brings it back */
+    in_handler()->context.stack.flags = 0;
+    handler_returns(task);
+    assert_int_equal(task->signals.stack.flags, 0);
+    in_handler()->context.stack.flags = SS_AUTODISARM;
+    handler_returns(task);
     assert_int_equal(task->signals.stack.base, ALT_AT);
     assert_int_equal(task->signals.stack.flags, SS_AUTODISARM);
 }
@@ -1451,9 +1460,12 @@ static void extended_state_on_the_way_back(void **state)
             break;
         case SMALL:
             area->software.xstate_bytes = 575;
+            memcpy((uint8_t *)area + 575, &(uint32_t){FPU_MAGIC2}, 4);
             break;
         case LARGE:
             area->software.xstate_bytes = AREA_BYTES + 1;
+            area->software.extended_bytes = AREA_BYTES + 5;
+            memcpy((uint8_t *)area + AREA_BYTES + 1, &(uint32_t){FPU_MAGIC2}, 4);
             break;
         case LARGER_THAN_ALL:
             area->software.extended_bytes = AREA_BYTES - 1;
