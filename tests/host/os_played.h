@@ -19,6 +19,7 @@
 #include "os/os.h"
 #include "os/processor.h"
 #include "os/system_call.h"
+#include "tests/host/fpu_played.h"
 #include "tests/host/machine_simulated.h"
 #include "x86/registers.h"
 
