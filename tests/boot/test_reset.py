@@ -115,6 +115,28 @@ class Deaths(Reset):
         self.assertEqual(report["totals"]["errors"], 3)
         self.nothing_lost(run.lines)
 
+    def test_programs_keep_their_results(self):
+        """What a program left is a record like any other: it comes back from the journal."""
+        run = self.boot(boot.copy_image(self.folder), "--only programs.anon_* --only programs.brk_* --only mm.pages* "
+                        "--only harness.triple_fault --only harness.passes")
+        report = self.check_reports(run)
+        self.assertEqual(self.died(report), [("harness.triple_fault", 0)])
+        checks = {check["id"]: check for check in report["checks"] if check["verdict"] == "pass"}
+        self.assertEqual(set(checks), {"programs.anon_write", "programs.anon_read_zero_page", "mm.pages_may_come_later",
+                                       "programs.brk_grow_shrink", "harness.passes"})
+        self.assertEqual(checks["programs.anon_write"]["program"]["maps"][-1]["name"], "[stack]")
+
+    def test_reset_in_a_program(self):
+        """The rest of the suite runs after it."""
+        def script(guest):
+            guest.wait_line(r"^ok \d+ - programs\.anon_write", boot.LIMIT)
+            guest.reset()
+
+        run = self.boot(boot.copy_image(self.folder), "--only programs.anon_* --only programs.c* --only programs.f*", script)
+        report = self.check_reports(run)
+        self.assertEqual(sum(check["verdict"] == "error" for check in report["checks"]), 1)
+        self.assertEqual(report["checks"][-1]["verdict"], "pass")
+
     def test_in_a_suite_and_again_in_it(self):
         """Not at a dangerous check: which one it was is not known, so the rest of the suite goes step by step."""
         def script(guest):
