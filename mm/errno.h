@@ -36,4 +36,6 @@
 #define EOVERFLOW    75
 #define EOPNOTSUPP   95
 
+#define MAX_ERRNO 4095 /* results from -MAX_ERRNO on are errors */
+
 #endif

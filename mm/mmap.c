@@ -142,6 +142,10 @@ int64_t mapping_find_area(const struct mm *mm, vaddr_t address, uint64_t bytes, 
         }
         address = (vaddr_t)found;
     }
+    if (address >= (vaddr_t)-MAX_ERRNO) {
+        return (int64_t)
+            address; /* a fixed address that looks like an error is taken for one, as in Linux */
+    }
     if (address > TASK_SIZE - bytes) {
         return -ENOMEM;
     }

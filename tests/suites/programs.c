@@ -43,6 +43,7 @@ static const struct need {
 } needs[] = {
     {.name = "bench_vmas",          .bytes = UINT64_C(64) << 20}, /* 100,000 of them */
     {.name = "kernel_address",      .four_levels = true        },
+    {.name = "many_vmas",           .bytes = UINT64_C(64) << 20},
     {.name = "non_canonical",       .four_levels = true        },
     {.name = "non_canonical_stack", .four_levels = true        },
     {.name = "signal_in_handler",   .feature = NEEDS(XSAVE)    }, /* UC_FP_XSTATE */
