@@ -150,12 +150,16 @@ function raw_fpu_frame_write
 1:  mov %rax, FPU_HEADER_AT + \offset(%rdi)
     EXTABLE(1b, 9f, EX_UACCESS)
     .endr
+    .irp offset, 24, 32, 40 /* padding of struct fpu_software */
+1:  mov %rax, FPU_SOFTWARE_AT + \offset(%rdi)
+    EXTABLE(1b, 9f, EX_UACCESS)
+    .endr
     mov %esi, %eax
     mov %rsi, %rdx
     shr $32, %rdx
 2:  xsave64 (%rdi)
 3:  orl $3, FPU_HEADER_AT(%rdi)
-    .irp offset, 0, 8, 16, 24, 32, 40
+    .irp offset, 0, 8, 16
     mov \offset(%r8), %rax
 4:  mov %rax, FPU_SOFTWARE_AT + \offset(%rdi)
     EXTABLE(4b, 9f, EX_UACCESS)

@@ -350,7 +350,9 @@ static void enter_handler(struct task *task, const struct signal_info *info)
     struct signal_action *action = &signals->action[signal - 1];
     const uint64_t flags = action->flags;
 
-    task_interrupt(task, flags & SA_RESTART);
+    if (task->system_call != SYSTEM_CALL_NONE) {
+        task_interrupt(task, flags & SA_RESTART);
+    }
     const bool entered = signal_frame_enter(task, action, info);
     if (info == &signals->forced) {
         signals->forced.signal = 0;
