@@ -140,23 +140,6 @@ bool fpu_restore(const void *area)
     return true;
 }
 
-void fpu_start(uint32_t pkru)
-{
-    simulated.pkru = pkru;
-}
-
-bool fpu_frame_write(vaddr_t to)
-{
-    return clear_user(to, fpu_frame_bytes()) == 0;
-}
-
-bool fpu_frame_read(vaddr_t from)
-{
-    uint64_t byte;
-
-    return get_user(&byte, from, 1);
-}
-
 static unsigned long armed;
 
 void timer_arm(uint64_t ticks)
