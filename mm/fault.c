@@ -188,10 +188,8 @@ static enum fault_result bad(struct mm *mm, const struct trap_frame *frame, stru
     return trap_from_user(frame) ? FAULT_LEAVE : FAULT_NOT_MINE;
 }
 
-static __attribute__((noinline)) enum fault_result bad_signal(struct mm *mm,
-                                                              const struct trap_frame *frame,
-                                                              uint64_t address, int signal,
-                                                              int code, unsigned key)
+static inline enum fault_result bad_signal(struct mm *mm, const struct trap_frame *frame,
+                                           uint64_t address, int signal, int code, unsigned key)
 {
     /* Whether a kernel page is there is nobody's business: programs always see P for them. */
     const uint64_t present = address >= mm_user_end ? PF_EC_P : 0;
@@ -206,7 +204,8 @@ static __attribute__((noinline)) enum fault_result bad_signal(struct mm *mm,
                signal == SIGBUS ? RESOLVED_SIGBUS : RESOLVED_SIGSEGV);
 }
 
-static enum fault_result bad_area(struct mm *mm, const struct trap_frame *frame, uint64_t address)
+static __attribute__((noinline)) enum fault_result
+bad_area(struct mm *mm, const struct trap_frame *frame, uint64_t address)
 {
     return bad_signal(mm, frame, address, SIGSEGV, SEGV_MAPERR, 0);
 }

@@ -39,11 +39,12 @@ static struct object_frame *frame_make(struct object_cache *cache)
     char *bytes = page_bytes(page);
     struct object_frame *frame = (struct object_frame *)bytes;
     *frame = (struct object_frame){0};
-    for (size_t at = HEAD_BYTES + (PAGE_SIZE - HEAD_BYTES) / room * room; at > HEAD_BYTES;) {
+    size_t at = HEAD_BYTES + (PAGE_SIZE - HEAD_BYTES) / room * room;
+    do { /* one fits at least */
         at -= room;
         *(void **)(bytes + at) = frame->free;
         frame->free = bytes + at;
-    }
+    } while (at > HEAD_BYTES);
     LIST_INSERT_HEAD(&cache->partial, frame, link);
     cache->frames++;
     return frame;

@@ -44,11 +44,9 @@ struct page_cache *page_cache_create(const struct page_cache_operations *operati
     return cache;
 }
 
-/* @page leaves its file; whoever else holds it keeps it. */
-static void drop(struct page *page)
+/* @page leaves @cache; whoever else holds it keeps it. */
+static void drop(struct page_cache *cache, struct page *page)
 {
-    struct page_cache *cache = page->cache;
-
     RB_REMOVE(page_tree, &cache->tree, page);
     cache->pages--;
     page->cache = NULL;
@@ -68,7 +66,7 @@ void page_cache_put(struct page_cache *cache)
     }
     /* Nobody maps it: a VMA would hold a reference. */
     for (struct page *page; (page = RB_ROOT(&cache->tree)) != NULL;) {
-        drop(page);
+        drop(cache, page);
     }
     if (cache->operations->release) {
         cache->operations->release(cache);
@@ -115,7 +113,7 @@ uint64_t page_cache_size_pages(const struct page_cache *cache)
 }
 
 /* What a page that is in the tree is good for. */
-static enum vm_fault answer(struct page *page)
+static enum vm_fault answer(struct page_cache *cache, struct page *page)
 {
     if (page->flags & PAGE_RESERVED) {
         page->flags ^= PAGE_RESERVED | PAGE_UPTODATE;
@@ -124,7 +122,7 @@ static enum vm_fault answer(struct page *page)
         return VM_FAULT_RETRY;
     }
     if (page->flags & PAGE_ERROR) {
-        drop(page);
+        drop(cache, page);
         return VM_FAULT_SIGBUS;
     }
     return VM_FAULT_DONE;
@@ -173,7 +171,7 @@ static enum vm_fault make(struct page_cache *cache, uint64_t index, struct page 
     }
     page_arrived(page, fault == VM_FAULT_DONE);
     if (fault != VM_FAULT_DONE) {
-        drop(page);
+        drop(cache, page);
     }
     return fault;
 }
@@ -187,7 +185,7 @@ enum vm_fault page_cache_fetch(struct page_cache *cache, uint64_t index, struct 
         return VM_FAULT_SIGBUS;
     }
     struct page *found = page_cache_find(cache, index);
-    fault = found ? answer(found) : make(cache, index, &found);
+    fault = found ? answer(cache, found) : make(cache, index, &found);
     if (fault == VM_FAULT_DONE || fault == VM_FAULT_RETRY) {
         *page = found;
     }
@@ -213,7 +211,7 @@ static void drop_range(struct page_cache *cache, uint64_t first, uint64_t last)
 
     while (page && page->index <= last) {
         struct page *next = page_cache_next(page);
-        drop(page);
+        drop(cache, page);
         page = next;
     }
 }
