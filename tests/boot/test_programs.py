@@ -133,6 +133,13 @@ class Differences(boot.Case):
         self.assertRegex(bad[1], fr'^line of the log {line}: expected "write .* err 0x4 .*", got "write .* err 0x6 .*"$')
         self.assertEqual(len(bad), 2)
 
+    def test_the_old_stack_rule_is_no_longer_linux(self):
+        """--old-stack-rule: growth far below RSP is refused, and Linux 6.1's log knows better."""
+        run = boot.run(self.folder, "--only programs.stack_growth --old-stack-rule")
+        self.assertEqual(run.status, 1, run.last_words())
+        bad = [c["text"] for check in run.reports().parsed()["checks"] for c in check["comparisons"] if c["differs"]]
+        self.assertRegex(bad[1], r'expected "write 0x\w+: \w+, 1 fault", got "write 0x\w+: SIGSEGV SEGV_MAPERR ')
+
     def test_wrong_memory_is_found(self):
         """Something of a program's memory is made wrong behind its back: the audit says what, and the next one runs."""
         for word, finding in (("keep-writable", "a private page is writable or exclusive, and has several holders"),
