@@ -59,8 +59,9 @@ include $(wildcard efi/efi.mk tests/host/host.mk tests/boot/hostile/hostile.mk t
 build: $(O)/faultline.efi ## build the application: build/faultline.efi
 
 # What is installed decides what make finds, so targets that install start a second make.
-AGAIN := $(MAKE) --no-print-directory
+# It works on as many processors as there are, unless the first one was told how many.
 JOBS  ?= $(shell nproc)
+AGAIN  = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
 run: ## build, boot in QEMU, show the report (OPTIONS= EMULATOR=bochs CPU= SMP= MEM= ACCEL= OVMF_CODE= TIMEOUT=)
 	$(Q)tools/setup run $(filter bochs,$(EMULATOR))
@@ -70,7 +71,7 @@ run: ## build, boot in QEMU, show the report (OPTIONS= EMULATOR=bochs CPU= SMP= 
 test: ## host tests, then boot tests; the last line counts both (BOOT=GLOB: only these boot tests)
 	$(Q)tools/setup run test debug bochs
 	$(Q)rm -f $(O)/host/summary $(O)/boot/summary
-	$(Q)+$(AGAIN) -j$(JOBS) check || true
+	$(Q)+$(AGAIN) check || true
 	$(Q)+$(AGAIN) boot-test || true
 	$(Q)tools/total $(O)/host/summary $(O)/boot/summary
 
