@@ -89,7 +89,7 @@ class Deaths(Reset):
 
     def test_triple_fault_and_reset(self):
         image = boot.copy_image(self.folder)
-        options = BEFORE + "--only harness.triple_fault --only harness.reset --only bench.*"
+        options = BEFORE + "--only harness.triple_fault --only harness.reset --only bench.* --skip bench.bench_*"
         run = self.boot(image, options)
         report = self.check_reports(run)
         self.assertEqual(self.died(report), [("harness.triple_fault", 0), ("harness.reset", 0)])
@@ -109,7 +109,7 @@ class Deaths(Reset):
     def test_repeated_rounds(self):
         """A check that killed the machine in one round is not confused with itself in the next."""
         run = self.boot(boot.copy_image(self.folder),
-                        "--repeat 3 --only harness.passes --only harness.triple_fault --only bench.*")
+                        "--repeat 3 --only harness.passes --only harness.triple_fault --only bench.* --skip bench.bench_*")
         report = self.check_reports(run)
         self.assertEqual(self.died(report), [("harness.triple_fault", 0)] * 3)
         self.assertEqual(report["totals"]["errors"], 3)
@@ -188,7 +188,7 @@ class Long(Reset):
 
 class Hang(Reset):
     COST = 35
-    OPTIONS = BEFORE + "--only harness.hang --only bench.*"
+    OPTIONS = BEFORE + "--only harness.hang --only bench.* --skip bench.bench_*"
 
     def hang(self, guest):
         guest.wait_line(r"^ok \d+ - harness\.passes$", boot.LIMIT)
@@ -271,7 +271,7 @@ def filled(variables, left):
 
 class ReadOnly(Reset):
     COST = 25
-    OPTIONS = BEFORE + "--only harness.triple_fault --only harness.reset --only bench.*"
+    OPTIONS = BEFORE + "--only harness.triple_fault --only harness.reset --only bench.* --skip bench.bench_*"
 
     def test_in_variables_and_with_nowhere_to_be(self):
         image = boot.copy_image(self.folder, boot.STICK_IMAGE)

@@ -34,20 +34,29 @@ static struct annex_program annex;
 static struct maps_picture maps;
 static struct stream_sink shown;
 
-/* What some programs need: more frames than usual, 4 levels' addresses, a feature that shows in Linux's log. */
-static const struct need {
+/*
+ * What some programs need: more frames or more time than usual, 4 levels' addresses, a feature that shows in
+ * Linux's log. Where an emulator's clock counts instructions a second may be few of them.
+ */
+struct need {
     const char *name;
-    uint64_t bytes;
+    uint64_t bytes, seconds;
     bool four_levels; /* Linux's log knows what is not canonical, and where ring 3's half ends */
     uint8_t feature;  /* enum cpu_feature + 1; 0: none */
-} needs[] = {
-    {.name = "bench_vmas",          .bytes = UINT64_C(64) << 20}, /* 100,000 of them */
-    {.name = "kernel_address",      .four_levels = true        },
-    {.name = "many_vmas",           .bytes = UINT64_C(64) << 20},
-    {.name = "non_canonical",       .four_levels = true        },
-    {.name = "non_canonical_stack", .four_levels = true        },
-    {.name = "signal_in_handler",   .feature = NEEDS(XSAVE)    }, /* UC_FP_XSTATE */
 };
+
+/* clang-format off */
+static const struct need needs[] = {
+    {.name = "bench_vmas",          .bytes = UINT64_C(64) << 20}, /* 100,000 of them */
+    {.name = "file_read_around",    .seconds = 600},
+    {.name = "kernel_address",      .four_levels = true},
+    {.name = "malloc_churn",        .seconds = 600},
+    {.name = "many_vmas",           .bytes = UINT64_C(64) << 20, .seconds = 600},
+    {.name = "non_canonical",       .four_levels = true},
+    {.name = "non_canonical_stack", .four_levels = true},
+    {.name = "signal_in_handler",   .feature = NEEDS(XSAVE)}, /* UC_FP_XSTATE */
+};
+/* clang-format on */
 
 static struct need needs_of(const char *name)
 {
@@ -227,6 +236,7 @@ void run_archived_program(struct trial *trial)
             .bytes = (uint64_t)(program->image_end - program->image),
             .console = {.write = write_console, .context = &transcript},
             .needs = need.bytes,
+            .seconds = need.seconds,
             .maps = &maps,
             .at_once = program->log == program->log_end, /* costs */
         };
