@@ -292,6 +292,8 @@ def prepare():
         raise OSError(ctypes.get_errno(), "prctl")
     resource.setrlimit(resource.RLIMIT_STACK, (8 * MIB, resource.getrlimit(resource.RLIMIT_STACK)[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # by shells, for what runs in the background
+        signal.signal(ignored, signal.SIG_DFL)
 
 
 def run_native(name, build):

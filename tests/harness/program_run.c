@@ -6,6 +6,7 @@
 #include "fault/boot_info.h"
 #include "fault/layout.h"
 #include "fault/world.h"
+#include "machine.h"
 #include "mm/audit.h"
 #include "mm/pte.h"
 #include "mm/trace.h"
@@ -31,6 +32,11 @@ bool programs_begin(struct trial *trial, uint64_t needs)
     static uint64_t bytes; /* that os_start() was told */
     uint64_t wanted = needs > FRAMES_USUAL ? needs : FRAMES_USUAL;
 
+    /* Linux's logs know of NX, and so do the leaves that mm/ makes. */
+    if (!machine_has(FEATURE_NX)) {
+        trial_skip(trial, REASON_FEATURE, FEATURE_NX);
+        return false;
+    }
     if (spare.bytes < FRAMES_AT_LEAST || spare.bytes < needs) {
         trial_skip(trial, REASON_NO_MEMORY, (unsigned)(spare.bytes >> 20));
         return false;

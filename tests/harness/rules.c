@@ -294,11 +294,11 @@ const struct rule_text rule_texts[RULE_COUNT] = {
     {"R8.3", "as on Linux",
      "A program that runs here writes what it writes on Linux 6.1 and ends as it ends there, "
      "but for the differences that tests/programs/README.md accepts.",
-     "tests/programs/README.md", 1, 0},
+     "tests/programs/README.md", 1, NEEDS(NX)},
     [RULE_MEMORY] =
     {"R8.4", "memory management keeps its word",
      "After every case and program each page is held exactly by what leads to it, no frame is "
      "lost, and a fault that nobody can resolve ends its task alone.",
-     "docs/mm.md", 1, 0},
+     "docs/mm.md", 1, NEEDS(NX)},
 };
 /* clang-format on */

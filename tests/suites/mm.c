@@ -616,10 +616,10 @@ static const struct test_case cases[] = {
     DIES("kernel_fetch_from_untouched_page_kills_its_task", FETCH_ABSENT, NEEDS(NX)),
     MEMORY(pages_may_come_later),
     WITH("program_may_come_later", program_may_come_later, anon_write),
-    WITH("allocations_may_fail_in_mixture", each_allocation_may_fail, mixture),
-    WITH("allocations_may_fail_in_fork", each_allocation_may_fail, cow_child_copies),
-    WITH("allocations_may_fail_in_mremap", each_allocation_may_fail, mremap_cow),
-    /* Seconds each. */
+    /* Up to seconds each. */
+    WITH("allocations_may_fail_in_mixture", each_allocation_may_fail, mixture, .flags = CASE_BY_NAME),
+    WITH("allocations_may_fail_in_fork", each_allocation_may_fail, cow_child_copies, .flags = CASE_BY_NAME),
+    WITH("allocations_may_fail_in_mremap", each_allocation_may_fail, mremap_cow, .flags = CASE_BY_NAME),
     WITH("allocations_may_fail_in_nested_fork", each_allocation_may_fail, cow_nested_fork, .flags = CASE_BY_NAME),
     WITH("allocations_may_fail_in_pipes", each_allocation_may_fail, pipes, .flags = CASE_BY_NAME),
     MEMORY(file_hears_of_each_first_write),
