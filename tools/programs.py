@@ -276,6 +276,8 @@ def stale_rows(table, system, ran):
 C_LIBRARY = ctypes.CDLL(None, use_errno=True)  # before any fork: what a child loads, it may wait for forever
 ADDR_NO_RANDOMIZE = 0x0040000
 PR_SET_THP_DISABLE = 41
+SYS_RT_SIGACTION, SYS_RT_SIGPROCMASK = 13, 14
+SIGNALS, SIGNAL_SET, KERNEL_SIGACTION = 64, 8, 32  # signals, and bytes of the kernel's sigset_t and struct sigaction
 MIB = 1 << 20
 
 
@@ -292,8 +294,18 @@ def prepare():
         raise OSError(ctypes.get_errno(), "prctl")
     resource.setrlimit(resource.RLIMIT_STACK, (8 * MIB, resource.getrlimit(resource.RLIMIT_STACK)[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # by shells, for what runs in the background
-        signal.signal(ignored, signal.SIG_DFL)
+    # Whoever started us may ignore or block signals (shells SIGINT for what runs in the background, others
+    # the C library's own 32 and 33), and a program inherits both. By the kernel's call: the C library refuses its own.
+    for number in range(1, SIGNALS + 1):
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            kernel(SYS_RT_SIGACTION, number, bytes(KERNEL_SIGACTION), None, SIGNAL_SET)
+    kernel(SYS_RT_SIGPROCMASK, signal.SIG_SETMASK, bytes(SIGNAL_SET), None, SIGNAL_SET)
+
+
+def kernel(number, *arguments):
+    """One system call of this machine's Linux."""
+    if C_LIBRARY.syscall(number, *arguments) < 0:
+        raise OSError(ctypes.get_errno(), f"system call {number}")
 
 
 def run_native(name, build):

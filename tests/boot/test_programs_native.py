@@ -36,6 +36,25 @@ class Native(unittest.TestCase):
         self.assertEqual(programs.stale_rows(self.table, programs.native_system(), self.ran), [])
 
 
+class Starter(unittest.TestCase):
+    """What whoever started us ignores or blocks is not the program's business."""
+
+    def test_signals_are_as_after_boot(self):
+        ignore = (1).to_bytes(8, "little") + bytes(programs.KERNEL_SIGACTION - 8)
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                for number in (1, 2, 3, 15, 32, 33, 34, 64):
+                    programs.kernel(programs.SYS_RT_SIGACTION, number, ignore, None, programs.SIGNAL_SET)
+                programs.kernel(programs.SYS_RT_SIGPROCMASK, 0, b"\xff" * 8, None, programs.SIGNAL_SET)
+                output = programs.run_native("kill_and_masks", boot.BUILD)
+                status = output != programs.read_log("kill_and_masks")[1]
+            finally:
+                os._exit(status)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+
 def one(name):
     return lambda self: self.check(name)
 
