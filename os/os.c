@@ -259,9 +259,11 @@ static void exception_came(struct task *task, uint64_t vector, uint64_t error)
     ASSERT(known);
 }
 
+/* Ring 3 never runs without the timer: a deadline that is over by now still leaves room for a step. */
 static void arm(void)
 {
-    const uint64_t batch = os.deadline - os.now;
+    const uint64_t batch =
+        os.deadline > os.now ? os.deadline - os.now : os_ticks_per_millisecond;
 
     timer_arm(batch < os.left ? batch : os.left);
 }
@@ -405,9 +407,7 @@ enum os_state os_run(uint64_t deadline)
     cpu->task = NULL; /* a batch that an exception ended may have left one */
     os.now = read_tsc();
     os.deadline = deadline;
-    if (deadline > os.now) {
-        arm();
-    }
+    arm();
     if (os.task) {
         switch_to(cpu, os.task);
     }

@@ -140,16 +140,16 @@ bool fpu_restore(const void *area)
     return true;
 }
 
-static unsigned long armed;
+static bool armed;
 
 void timer_arm(uint64_t ticks)
 {
-    (void)ticks;
-    armed++;
+    armed = ticks > 0;
 }
 
 void timer_stop(void)
 {
+    armed = false;
 }
 
 uint64_t context_save(struct context *context)
@@ -258,6 +258,7 @@ uint64_t ring3_run(struct trap_frame *frame)
     /* Whatever it was about to do, when it has gone astray or does not come to an end. */
     static const struct step last = {STEP_CALL, 60, {1}};
 
+    MUST(armed); /* or a program that spins would never come back */
     MUST(task_current() == loaded);
     MUST(frame->cs == PROGRAM_CODE);
     MUST(frame->ss == PROGRAM_DATA);
@@ -300,6 +301,7 @@ uint64_t ring3_run(struct trap_frame *frame)
             notes[strlen(notes)] = (char)step->value;
             break;
         case STEP_COMES:
+            armed = armed && step->value != TIMER_VECTOR; /* one shot */
             frame->vector = (uint64_t)step->value;
             return (uint64_t)step->value;
         }
