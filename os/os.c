@@ -151,10 +151,9 @@ void os_stop(void)
     console_set(NULL);
 }
 
-/* The program's time is over, or nothing in it can ever run again. */
-static void time_out(const struct task *culprit)
+static void cut(enum os_cut why, const struct task *culprit)
 {
-    os.result.timed_out = true;
+    os.result.cut = why;
     memcpy(os.result.culprit, culprit->name, sizeof(os.result.culprit));
     kill_all();
 }
@@ -220,7 +219,7 @@ static enum os_state nobody(void)
     }
     task = TAILQ_FIRST(&all_tasks);
     if (task) {
-        time_out(task);
+        cut(OS_STUCK, task);
     }
     return OS_DONE;
 }
@@ -348,7 +347,7 @@ static enum os_state run(struct cpu *cpu)
         task->frame.ss = PROGRAM_DATA;
         uint64_t vector = ring3_run(&task->frame);
         if (!account(task)) {
-            time_out(task);
+            cut(OS_SPUN, task);
             return OS_DONE;
         }
         came_back(task, vector);

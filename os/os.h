@@ -24,13 +24,19 @@ enum os_state {
     OS_UNABLE, /* this machine cannot run programs: no timer to bound them, or too much extended state */
 };
 
+/* Who ends a program that does not end itself; in reports as a number. */
+enum os_cut {
+    OS_NOT_CUT,
+    OS_SPUN,  /* its time is over; @culprit was running */
+    OS_STUCK, /* all of its tasks wait for each other, @culprit first */
+};
+
 /* How the first program ended. */
 struct os_result {
     int status;      /* as wait4 gives it: exit code << 8, or the signal's number */
     uint32_t oopses; /* tasks that died in the kernel; @oops is the first of them */
     struct oops oops;
-    bool
-        timed_out; /* the time limit killed it: @culprit spun; or all waited for each other, @culprit first */
+    enum os_cut cut;
     char culprit[16];
     uint64_t min_flt, system_calls, switches;
     uint32_t unknown_count; /* system calls that do not exist, each named once */

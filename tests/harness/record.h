@@ -87,7 +87,7 @@ enum field {
     FIELD_LINE,         /* the first one that differs, hashes; detail: its number; texts: annex.h */
     FIELD_WAIT_STATUS,  /* how a program ended, as wait4 gives it */
     FIELD_TASK_OOPSES,  /* tasks that died in the kernel */
-    FIELD_TIMED_OUT,    /* 1: a time limit ended it */
+    FIELD_TIMED_OUT,    /* enum os_cut */
     FIELD_SYSTEM_CALL,  /* 1: Linux has it, we do not; detail: its number */
     FIELD_STALE,        /* accepted differences that were not met */
     FIELD_AUDIT,        /* enum audit_finding (mm/audit.h) */

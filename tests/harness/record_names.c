@@ -353,7 +353,7 @@ void print_value(struct sink *sink, const struct record *record,
         print_line(sink, program, side);
         break;
     case AS_CULPRIT:
-        sink_text(sink, value == 0 ? "no" : "yes");
+        sink_text(sink, value == 0 ? "no" : value == 1 ? "yes" : "never, as all wait");
         if (value != 0 && program != NULL)
             sink_printf(sink, ": task \"%s\"", program->culprit);
         break;

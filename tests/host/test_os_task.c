@@ -332,7 +332,7 @@ static void deadlock(void **state)
     (void)state;
 
     run(script);
-    assert_true(result.timed_out);
+    assert_int_equal(result.cut, OS_STUCK);
     assert_string_equal(result.culprit, "test");
     assert_int_equal(result.status, SIGKILL);
 }
@@ -350,7 +350,7 @@ static void spinner(void **state)
                      0);
     assert_int_equal(os_run(UINT64_MAX), OS_DONE);
     stop();
-    assert_true(result.timed_out);
+    assert_int_equal(result.cut, OS_SPUN);
     assert_string_equal(result.culprit, "spins_for_ever_");
     assert_int_equal(result.status, SIGKILL);
 }

@@ -411,12 +411,13 @@ static void ignore(void *context, const char *bytes, size_t count)
 /*
  * The program runs again and again, each time with the next allocation failing, until it has no more of them. Whatever
  * becomes of the program (without the child that it could not make it may wait for ever, and is ended), nothing else
- * may happen.
+ * may happen, and none may spin.
  */
 static void each_allocation_may_fail(struct trial *trial)
 {
     static struct program_run run;
     static uint64_t number, oopses, bad, first_bad;
+    bool spun;
     const struct archived_program *program = trial->test_case->parameter;
     const struct program_run fresh = {
         .name = program->name,
@@ -446,8 +447,9 @@ static void each_allocation_may_fail(struct trial *trial)
         bool failed = memory_failed(), good = program_stop(&run);
         memory_fail_at(0);
         oopses += run.result.oopses;
-        bad += !good;
-        first_bad = !good && !first_bad ? number : first_bad;
+        spun = run.result.cut == OS_SPUN;
+        bad += !good || spun;
+        first_bad = bad && !first_bad ? number : first_bad;
         trial->oops = NULL;
         if (!failed || bad) {
             break;
@@ -462,6 +464,7 @@ static void each_allocation_may_fail(struct trial *trial)
     trial_expect(trial, FIELD_TASK_OOPSES, 0, 0, oopses);
     trial_expect(trial, FIELD_EVENTS, 0, true, number > 30); /* it did allocate */
     trial_expect(trial, FIELD_EVENTS, 1, 0, first_bad);
+    trial_expect(trial, FIELD_TIMED_OUT, 0, false, spun);
     memory_judge(trial, run.frames_before);
 }
 
@@ -571,7 +574,7 @@ static void spinning_program_is_ended_by_name(struct trial *trial)
     if (!program_run(trial, &run)) {
         return;
     }
-    trial_expect(trial, FIELD_STATUS, 0, true, run.result.timed_out);
+    trial_expect(trial, FIELD_TIMED_OUT, 0, OS_SPUN, run.result.cut);
     trial_expect(trial, FIELD_STATUS, 0, true, texts_equal(run.result.culprit, "spinner"));
     trial_expect(trial, FIELD_WAIT_STATUS, 0, SIGKILL, (uint32_t)run.result.status);
     program_run_end(trial, &run);

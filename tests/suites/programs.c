@@ -205,7 +205,7 @@ static void judge(struct trial *trial, const struct archived_program *program,
         trial_error(trial, REASON_BAD_LOG, 0);
     }
     trial_expect(trial, FIELD_TASK_OOPSES, 0, 0, result->oopses);
-    trial_expect(trial, FIELD_TIMED_OUT, 0, 0, result->timed_out);
+    trial_expect(trial, FIELD_TIMED_OUT, 0, 0, result->cut);
     trial_expect(trial, FIELD_STALE, 0, 0, transcript_stale(&transcript));
     for (unsigned i = 0; i < annex.unknown_count; i++) {
         trial_expect(trial, FIELD_SYSTEM_CALL, annex.unknown[i], 0, linux_has(annex.unknown[i]));
