@@ -5,6 +5,7 @@
  */
 #include "processor.h"
 
+#include "fault/extable.h"
 #include "fault/fpu.h"
 #include "fault/timer.h"
 #include "mm/fault.h"
@@ -63,9 +64,21 @@ void task_save(struct task *task)
     if (mm_has_keys) {
         task->pkru = read_pkru();
     }
-    task->fs_base = read_msr(MSR_FS_BASE);
-    task->gs_base = read_msr(MSR_GS_BASE);
+    task->segments.ds = read_ds();
+    task->segments.es = read_es();
+    task->segments.fs = read_fs();
+    task->segments.gs = read_gs();
+    task->segments.fs_base = read_msr(MSR_FS_BASE);
+    task->segments.gs_base = read_msr(MSR_GS_BASE);
 }
+
+/* The firmware's descriptors may have changed since @selector was good: then the register stays as it is. */
+#define LOAD_SEGMENT(name, selector)                                                               \
+    __asm__ volatile("1: mov %0, %%" #name "\n"                                                    \
+                     "2:\n" EXTABLE("1b", "2b", EX_DEFAULT)                                        \
+                     :                                                                             \
+                     : "r"(selector)                                                               \
+                     : "memory")
 
 void task_load(struct task *task)
 {
@@ -73,6 +86,10 @@ void task_load(struct task *task)
     if (mm_has_keys) {
         write_pkru(task->pkru);
     }
-    write_msr(MSR_FS_BASE, task->fs_base);
-    write_msr(MSR_GS_BASE, task->gs_base);
+    LOAD_SEGMENT(ds, task->segments.ds);
+    LOAD_SEGMENT(es, task->segments.es);
+    LOAD_SEGMENT(fs, task->segments.fs); /* and with it, the base */
+    LOAD_SEGMENT(gs, task->segments.gs);
+    write_msr(MSR_FS_BASE, task->segments.fs_base);
+    write_msr(MSR_GS_BASE, task->segments.gs_base);
 }

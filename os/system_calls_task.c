@@ -262,7 +262,8 @@ int64_t sys_uname(struct task *task, uint64_t name)
 int64_t sys_arch_prctl(struct task *task, uint64_t code, uint64_t address)
 {
     const bool fs = (uint32_t)code == ARCH_SET_FS || (uint32_t)code == ARCH_GET_FS;
-    uint64_t *base = fs ? &task->fs_base : &task->gs_base;
+    uint64_t *base = fs ? &task->segments.fs_base : &task->segments.gs_base;
+    uint16_t *selector = fs ? &task->segments.fs : &task->segments.gs;
 
     switch ((uint32_t)code) {
     case ARCH_SET_FS:
@@ -272,6 +273,7 @@ int64_t sys_arch_prctl(struct task *task, uint64_t code, uint64_t address)
         }
         task_save(task);
         *base = address;
+        *selector = 0; /* whose descriptor would have another base */
         task_load(task);
         return 0;
     case ARCH_GET_FS:

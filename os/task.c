@@ -178,8 +178,7 @@ struct task *task_fork(struct task *parent)
     task->frame = parent->frame;
     memcpy(task->fpu, parent->fpu, fpu_area_bytes());
     task->pkru = parent->pkru;
-    task->fs_base = parent->fs_base;
-    task->gs_base = parent->gs_base;
+    task->segments = parent->segments;
     signal_fork(&parent->signals, &task->signals);
     memcpy(task->limits, parent->limits, sizeof(task->limits));
     memcpy(task->name, parent->name, sizeof(task->name));

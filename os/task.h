@@ -45,7 +45,10 @@ struct task {
     struct signals signals;
     void *fpu; /* extended state, fpu_area_bytes(), 64-byte aligned */
     uint32_t pkru;
-    uint64_t fs_base, gs_base;
+    struct {
+        uint16_t ds, es, fs, gs;
+        uint64_t fs_base, gs_base;
+    } segments;
     int exit_status;                                    /* as wait4 gives it */
     uint64_t ticks;                                     /* of the TSC in ring 3 */
     uint64_t min_flt, maj_flt;                          /* of a zombie: its mm is gone */
@@ -87,7 +90,7 @@ void task_discard(struct task *task);
 void task_limits_changed(struct task *task);
 
 /*
- * Extended state, PKRU, FS and GS base: in the processor's registers while @task is the current one. Save: into @task,
+ * Extended state, PKRU, segments: in the processor's registers while @task is the current one. Save: into @task,
  * where they can be read and changed. Load: from there.
  */
 void task_save(struct task *task);

@@ -699,8 +699,11 @@ static void limits(void **state)
 static void bases(void **state)
 {
     (void)state;
+    task->segments.fs = task->segments.gs = 0x2b;
     assert_int_equal(call(158, 0x1002, 0x7fffffffefff, 0, 0), 0);
-    assert_int_equal(task->fs_base, 0x7fffffffefff);
+    assert_int_equal(task->segments.fs_base, 0x7fffffffefff);
+    assert_int_equal(task->segments.fs, 0);
+    assert_int_equal(task->segments.gs, 0x2b);
     assert_int_equal(call(158, 0x1002, 0x7ffffffff000, 0, 0), -EPERM);
     assert_int_equal(call(158, 0x1001, UINT64_MAX, 0, 0), -EPERM);
     assert_int_equal(call(158, 0x1001, 5, 0, 0), 0);
