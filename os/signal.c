@@ -110,14 +110,22 @@ bool signal_reaps_children(const struct signals *parent)
     return action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT;
 }
 
-/* Tell the parent of @task that it was stopped or goes on. */
-static void report_child(const struct task *task, int code, unsigned signal)
+void signal_parent(const struct task *task, int code, int32_t status)
 {
-    if (task->parent && !(task->parent->signals.action[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
-        signal_send(task->parent, &(struct signal_info){.signal = SIGCHLD,
-                                                        .code = code,
-                                                        .pid = task->pid,
-                                                        .status = (int32_t)signal});
+    const struct signal_info info = {
+        .signal = SIGCHLD, .code = code, .pid = task->pid, .status = status};
+    const bool ended = code < CLD_STOPPED;
+    struct task *parent = task->parent;
+
+    if (!parent) {
+        return;
+    }
+    const struct signal_action *action = &parent->signals.action[SIGCHLD - 1];
+    if (action->handler != SIG_IGN && (ended || !(action->flags & SA_NOCLDSTOP))) {
+        signal_send(parent, &info);
+    }
+    if (parent->state == TASK_WAITS_CHILD) {
+        parent->state = TASK_READY;
     }
 }
 
@@ -148,6 +156,7 @@ static void wake(struct task *task, unsigned signal)
     if (!signals->fatal && signals->action[signal - 1].handler == SIG_DFL &&
         !(SET(signal) & (SET_IGNORED | SET_STOPS | SET_CORE))) {
         signals->fatal = signal;
+        task->news = 0;
     }
     if (task->state == TASK_WAITS_CHILD || task->state == TASK_WAITS_PIPE ||
         task->state == TASK_STOPPED) {
@@ -171,7 +180,8 @@ void signal_send(struct task *task, const struct signal_info *info)
         if (task->state == TASK_STOPPED) {
             task->state =
                 TASK_READY; /* what it may have waited for, its system call finds out again */
-            report_child(task, CLD_CONTINUED, SIGCONT);
+            task->news = STATUS_CONTINUED;
+            signal_parent(task, CLD_CONTINUED, SIGCONT);
         }
     }
     /* A blocked one is not ignored: there may be a handler by the time it is unblocked. */
@@ -388,7 +398,8 @@ static bool act_by_default(struct task *task, unsigned signal)
 {
     if (signal == SIGSTOP) {
         task->state = TASK_STOPPED;
-        report_child(task, CLD_STOPPED, signal);
+        task->news = STATUS_STOPPED(signal);
+        signal_parent(task, CLD_STOPPED, (int32_t)signal);
         return false;
     }
     if (SET(signal) & SET_STOPS) {

@@ -109,6 +109,12 @@ MUST_CHECK bool signal_deliver(struct task *task);
 /* Does @parent want no zombies (SIGCHLD ignored, or SA_NOCLDWAIT)? For exit; then wait4 waits for all of them, and fails. */
 bool signal_reaps_children(const struct signals *parent);
 
+/*
+ * Tell the parent of @task, if there is one, what became of it, a CLD_ code with @status: SIGCHLD, unless it does not want to
+ * hear of that, and its wait4 looks again.
+ */
+void signal_parent(const struct task *task, int code, int32_t status);
+
 int64_t sys_rt_sigaction(struct task *task, uint64_t signal, vaddr_t new_action, vaddr_t old_action,
                          uint64_t set_bytes);
 int64_t sys_rt_sigprocmask(struct task *task, uint64_t how, vaddr_t new_set, vaddr_t old_set,

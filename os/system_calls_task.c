@@ -8,10 +8,14 @@
 #include "x86/instructions.h"
 #include "x86/memory.h"
 
-#define WNOHANG   0x00000001u
-#define WUNTRACED 0x00000002u
-/* WCONTINUED, __WNOTHREAD, __WALL, __WCLONE: of no consequence here. */
-#define WAIT_KNOWN (WNOHANG | WUNTRACED | 0xe0000008u)
+#define WNOHANG    0x00000001u
+#define WUNTRACED  0x00000002u
+#define WCONTINUED 0x00000008u
+#define WNOTHREAD  0x20000000u /* of no consequence: nobody has threads */
+#define WALL       0x40000000u
+#define WCLONE                                                                                     \
+    0x80000000u /* without WALL: only children that send another signal than SIGCHLD; fork makes none */
+#define WAIT_KNOWN (WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE)
 
 #define RUSAGE_SELF     0
 #define RUSAGE_CHILDREN (-1)
@@ -144,25 +148,41 @@ int64_t sys_exit_group(struct task *task, uint64_t status)
     return sys_exit(task, status);
 }
 
+static bool has_news(const struct task *child, uint32_t options)
+{
+    const uint32_t wanted = child->news == STATUS_CONTINUED ? WCONTINUED : WUNTRACED;
+
+    return child->state == TASK_ZOMBIE || (child->news && options & wanted);
+}
+
 /*
- * @zombie is waited for: whatever cannot be told is -EFAULT and the zombie is gone all the same, but while
+ * @child is waited for: whatever cannot be told is -EFAULT and the news, or the zombie, are gone all the same, but while
  * a page is under way nothing has happened yet.
  */
-static int64_t collect(struct task *task, struct task *zombie, vaddr_t status, vaddr_t usage)
+static int64_t collect(struct task *task, struct task *child, vaddr_t status, vaddr_t usage)
 {
+    const bool ended = child->state == TASK_ZOMBIE;
+    const int what = ended ? child->exit_status : child->news;
+    const uint64_t min_flt = ended ? child->min_flt : child->mm->min_flt;
+    const uint64_t maj_flt = ended ? child->maj_flt : child->mm->maj_flt;
     const struct usage value =
-        usage_make(zombie->ticks + zombie->child_ticks, zombie->min_flt + zombie->child_min_flt,
-                   zombie->maj_flt + zombie->child_maj_flt);
-    int64_t result = zombie->pid;
+        usage_make(child->ticks + child->child_ticks, min_flt + child->child_min_flt,
+                   maj_flt + child->child_maj_flt);
+    int64_t result = child->pid;
 
-    if (status && (!user_range(status, 4) || !put_user((uint32_t)zombie->exit_status, status, 4))) {
+    if (status && (!user_range(status, 4) || !put_user((uint32_t)what, status, 4))) {
         result = copy_failed(task);
     } else if (usage &&
                (!user_range(usage, sizeof(value)) || copy_to_user(usage, &value, sizeof(value)))) {
         result = copy_failed(task);
     }
-    if (result != -ERESTART) {
-        task_reap(zombie);
+    if (result == -ERESTART) {
+        return result;
+    }
+    if (ended) {
+        task_reap(child);
+    } else {
+        child->news = 0;
     }
     return result;
 }
@@ -175,6 +195,7 @@ int64_t sys_wait4(struct task *task, uint64_t pid, uint64_t status, uint64_t opt
                   uint64_t usage)
 {
     const int32_t wanted = (int32_t)(uint32_t)pid;
+    const bool nobody = wanted < -1 || (options & (WCLONE | WALL)) == WCLONE;
     bool any = false;
     struct task *child;
 
@@ -185,12 +206,11 @@ int64_t sys_wait4(struct task *task, uint64_t pid, uint64_t status, uint64_t opt
         return -ESRCH;
     }
     TAILQ_FOREACH (child, &all_tasks, node) {
-        if (child->parent != task || (wanted > 0 && child->pid != (uint32_t)wanted) ||
-            wanted < -1) {
+        if (nobody || child->parent != task || (wanted > 0 && child->pid != (uint32_t)wanted)) {
             continue;
         }
         any = true;
-        if (child->state == TASK_ZOMBIE) {
+        if (has_news(child, (uint32_t)options)) {
             return collect(task, child, status, usage);
         }
     }

@@ -21,9 +21,6 @@
 /* Linux's pkru_init: all keys but 0 deny. */
 #define PKRU_START 0x55555554u
 
-#define CLD_EXITED 1
-#define CLD_KILLED 2
-
 struct task_list all_tasks = TAILQ_HEAD_INITIALIZER(all_tasks);
 static uint32_t task_count, last_pid;
 
@@ -247,14 +244,7 @@ static void children_disown(struct task *parent)
 
 void task_exit(struct task *task, int status)
 {
-    struct task *parent = task->parent;
     const int signal = status & 0x7f;
-    const struct signal_info info = {
-        .signal = SIGCHLD,
-        .code = signal ? CLD_KILLED : CLD_EXITED,
-        .pid = task->pid,
-        .status = signal ? signal : status >> 8,
-    };
 
     task->state = TASK_ZOMBIE;
     task->exit_status = status;
@@ -264,15 +254,8 @@ void task_exit(struct task *task, int status)
     if (task->pid == os_totals.first_pid) {
         os_totals.status = status;
     }
-    if (!parent) {
-        task_free(task);
-        return;
-    }
-    bool reaped = signal_reaps_children(&parent->signals);
-    signal_send(parent, &info);
-    if (parent->state == TASK_WAITS_CHILD) {
-        parent->state = TASK_READY;
-    }
+    const bool reaped = !task->parent || signal_reaps_children(&task->parent->signals);
+    signal_parent(task, signal ? CLD_KILLED : CLD_EXITED, signal ? signal : status >> 8);
     if (reaped) {
         task_free(task);
     }

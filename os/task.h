@@ -27,6 +27,10 @@ enum task_state {
 #define LIMIT_SPACE 9u
 #define NO_LIMIT    UINT64_MAX
 
+/* wait4's status of a task that goes on after a stop, and of one that @signal has stopped. */
+#define STATUS_CONTINUED       0xffff
+#define STATUS_STOPPED(signal) ((int)(signal) << 8 | 0x7f)
+
 struct task_limit { /* struct rlimit */
     uint64_t soft, hard;
 };
@@ -49,8 +53,9 @@ struct task {
         uint16_t ds, es, fs, gs;
         uint64_t fs_base, gs_base;
     } segments;
-    int exit_status;                                    /* as wait4 gives it */
-    uint64_t ticks;                                     /* of the TSC in ring 3 */
+    int exit_status; /* as wait4 gives it */
+    int news;        /* what wait4 has not told yet of a stop (its status) or of going on, or 0 */
+    uint64_t ticks;  /* of the TSC in ring 3 */
     uint64_t min_flt, maj_flt;                          /* of a zombie: its mm is gone */
     uint64_t child_min_flt, child_maj_flt, child_ticks; /* of children that were waited for */
     /*

@@ -48,13 +48,28 @@ static int teardown(void **state)
 
 static struct os_result result;
 
+/* What was written to the console. */
+static uint32_t shown[8];
+static size_t shown_bytes;
+
+static void show(void *context, const char *bytes, size_t count)
+{
+    (void)context;
+    assert_true(count <= sizeof(shown) - shown_bytes);
+    memcpy((char *)shown + shown_bytes, bytes, count);
+    shown_bytes += count;
+}
+
 /* Start @script, and run it to its end, or for one batch. */
 static int start(const struct step *script)
 {
     static const char *const arguments[] = {"test", NULL}, *const nothing[] = {NULL};
+    static const struct os_console console = {show, NULL};
 
     steps = script;
-    return os_program("/programs/test", &file, sizeof(file), arguments, nothing, NULL, UINT64_MAX);
+    shown_bytes = 0;
+    return os_program("/programs/test", &file, sizeof(file), arguments, nothing, &console,
+                      UINT64_MAX);
 }
 
 static void stop(void)
@@ -402,6 +417,64 @@ static void kill_child(void **state)
     assert_int_equal(result.status, 0);
 }
 
+/* A child stops itself, is continued and ends: each is told once, to who asks for it. */
+static void stopped_child(void **state)
+{
+    enum {
+        HANG = 1,
+        STOPPED = 2,
+        CONTINUED = 8,
+        CLONES = 0x80000000,
+        ALL = 0x40000000,
+    };
+    static const struct step script[] = {
+        CALL(FORK, 0),
+        IF_ZERO(40),
+        KEEP,
+        CALL(WAIT4, ANY, 0, CLONES, 0),
+        EXPECT(-ECHILD),
+        CALL(WAIT4, ANY, 0, CLONES | ALL | HANG, 0),
+        EXPECT(0),
+        CALL(WAIT4, ANY, DATA, STOPPED, DATA_2), /* waits */
+        EXPECT(3),
+        CALL(WRITE, 1, DATA, 4),
+        CALL(WAIT4, ANY, DATA, STOPPED | CONTINUED | HANG, 0),
+        EXPECT(0),
+        CALL(KILL, RBX, SIGCONT),
+        CALL(WAIT4, ANY, DATA, STOPPED | HANG, 0),
+        EXPECT(0),
+        CALL(WAIT4, ANY, 0x500000, CONTINUED, 0),
+        EXPECT(-EFAULT), /* told all the same */
+        CALL(WAIT4, ANY, DATA, CONTINUED | HANG, 0),
+        EXPECT(0),
+        CALL(KILL, RBX, SIGSTOP),
+        CALL(YIELD, 0),
+        CALL(KILL, RBX, SIGCONT),
+        CALL(WAIT4, RBX, DATA, CONTINUED, 0),
+        EXPECT(3),
+        CALL(WRITE, 1, DATA, 4),
+        CALL(KILL, RBX, SIGSTOP),
+        CALL(YIELD, 0),
+        CALL(KILL, RBX, SIGKILL), /* nothing is told of the stop any more */
+        CALL(WAIT4, RBX, DATA, STOPPED | HANG, 0),
+        EXPECT(0),
+        CALL(WAIT4, RBX, DATA, STOPPED, 0),
+        EXPECT(3),
+        CALL(WRITE, 1, DATA, 4),
+        CALL(EXIT, 0),
+        [40] = CALL(KILL, 3, SIGSTOP),
+        CALL(YIELD, 0),
+        GOTO(41),
+    };
+    static const uint32_t statuses[] = {SIGSTOP << 8 | 0x7f, 0xffff, SIGKILL};
+    (void)state;
+
+    run(script);
+    assert_int_equal(result.status, 0);
+    assert_int_equal(shown_bytes, sizeof(statuses));
+    assert_memory_equal(shown, statuses, sizeof(statuses));
+}
+
 /* ---- pages that come later ------------------------------------------------------------------------------- */
 
 static struct page *late;
@@ -540,15 +613,25 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(exit_status),       TEST(one_program_at_a_time),
-        TEST(bad_file),          TEST(fork_and_wait),
-        TEST(wait_refuses),      TEST(several_children),
-        TEST(orphans),           TEST(zombie_goes_with_parent),
-        TEST(state_is_switched), TEST(pipe_between),
-        TEST(pipe_fills_up),     TEST(deadlock),
-        TEST(spinner),           TEST(exceptions_kill),
-        TEST(torn_batch),        TEST(kill_child),
-        TEST(page_under_way),    TEST(each_allocation_fails),
+        TEST(exit_status),
+        TEST(one_program_at_a_time),
+        TEST(bad_file),
+        TEST(fork_and_wait),
+        TEST(wait_refuses),
+        TEST(several_children),
+        TEST(orphans),
+        TEST(zombie_goes_with_parent),
+        TEST(state_is_switched),
+        TEST(pipe_between),
+        TEST(pipe_fills_up),
+        TEST(deadlock),
+        TEST(spinner),
+        TEST(exceptions_kill),
+        TEST(torn_batch),
+        TEST(kill_child),
+        TEST(stopped_child),
+        TEST(page_under_way),
+        TEST(each_allocation_fails),
         TEST(fork_bomb),
     };
 

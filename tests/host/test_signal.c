@@ -966,6 +966,7 @@ static void stop_and_continue(void **state)
     assert_int_equal(frame_of(task)->info.process.pid, 101);
     assert_int_equal(frame_of(task)->info.process.status, SIGSTOP);
     handler_returns(task);
+    assert_int_equal(child->news, STATUS_STOPPED(SIGSTOP));
     send(child, SIGUSR1);
     send(child, SIGTERM);
     assert_int_equal(child->state, TASK_STOPPED); /* it takes them when it goes on */
@@ -984,6 +985,7 @@ static void stop_and_continue(void **state)
     assert_false(signal_deliver(other));
     assert_int_equal(task->signals.pending, 0);
     send(other, SIGKILL);
+    assert_int_equal(other->news, 0);
     assert_int_equal(other->state, TASK_READY);
     assert_false(signal_deliver(other));
     assert_int_equal(other->exit_status, SIGKILL);
@@ -1815,6 +1817,38 @@ static void floating_point_says_what_is_wrong(void **state)
     }
 }
 
+/* SIGCHLD that is ignored is not even pending where it is blocked. */
+static void parents_are_told_what_they_want_to_hear(void **state)
+{
+    static const struct {
+        uint64_t handler, flags;
+        bool stops, ends;
+    } rows[] = {
+        {SIG_DFL, 0,            true,  true },
+        {SIG_IGN, 0,            false, false},
+        {HANDLER, 0,            true,  true },
+        {HANDLER, SA_NOCLDSTOP, false, true },
+        {HANDLER, SA_NOCLDWAIT, true,  true },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+        for (unsigned ended = 0; ended < 2; ended++) {
+            start(NULL);
+            handle(task, SIGCHLD, rows[i].flags, 0);
+            task->signals.action[SIGCHLD - 1].handler = rows[i].handler;
+            task->signals.blocked = SET(SIGCHLD);
+            task->state = TASK_WAITS_CHILD;
+            signal_parent(child, ended ? CLD_EXITED : CLD_STOPPED, 5);
+            assert_int_equal(task->state, TASK_READY); /* wait4 looks again in any case */
+            assert_int_equal(task->signals.pending,
+                             (ended ? rows[i].ends : rows[i].stops) ? SET(SIGCHLD) : 0);
+            end(NULL);
+        }
+    }
+    signal_parent(task, CLD_EXITED, 0); /* nobody's child */
+}
+
 static void children_are_reaped_where_nobody_asks(void **state)
 {
     (void)state;
@@ -1870,6 +1904,7 @@ int main(void)
         TEST(garbage_frames_do_no_harm),
         TEST(exceptions_become_linuxs_signals),
         TEST(floating_point_says_what_is_wrong),
+        TEST(parents_are_told_what_they_want_to_hear),
         TEST(children_are_reaped_where_nobody_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
