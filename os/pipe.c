@@ -101,7 +101,8 @@ static int64_t read(struct task *task, struct file *file, vaddr_t to, uint64_t c
 
 static int64_t broken(struct task *task)
 {
-    const struct signal_info info = {.signal = SIGPIPE, .code = SI_USER, .pid = task->pid};
+    const struct signal_info info = {
+        .signal = SIGPIPE, .code = SI_USER, .pid = task->pid, .own = true};
 
     signal_send(task, &info);
     return task->done ? (int64_t)task->done : -EPIPE;

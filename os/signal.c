@@ -57,11 +57,17 @@ void signal_init(struct signals *signals)
 void signal_fork(const struct signals *from, struct signals *to)
 {
     *to = *from;
-    to->pending = 0;
+    to->pending = to->own = to->shared = 0;
     TAILQ_INIT(&to->queue);
     to->queued = 0;
     to->forced = (struct signal_info){0};
     to->fatal = 0;
+}
+
+/* The set that instances of signals stay in until they are taken. */
+static uint64_t *set_of(struct signals *signals, bool own)
+{
+    return own ? &signals->own : &signals->shared;
 }
 
 static void dequeue(struct signals *signals, struct signal_queued *entry)
@@ -80,6 +86,8 @@ static void flush(struct signals *signals, uint64_t set)
         return;
     }
     signals->pending &= ~set;
+    signals->own &= ~set;
+    signals->shared &= ~set;
     for (entry = TAILQ_FIRST(&signals->queue); entry; entry = next) {
         next = TAILQ_NEXT(entry, node);
         if (SET(entry->info.signal) & set) {
@@ -141,11 +149,12 @@ static void add(struct signals *signals, const struct signal_info *info)
         TAILQ_INSERT_TAIL(&signals->queue, entry, node);
         signals->queued++;
     }
+    *set_of(signals, info->own) |= SET(info->signal);
     signals->pending |= SET(info->signal);
 }
 
-/* @task has @signal to take, which is not blocked: it does not wait any longer. */
-static void wake(struct task *task, unsigned signal)
+/* @task has @signal to take, which is not blocked: it does not wait any longer. @decides: it may be what it dies of. */
+static void wake(struct task *task, unsigned signal, bool decides)
 {
     struct signals *signals = &task->signals;
 
@@ -153,7 +162,7 @@ static void wake(struct task *task, unsigned signal)
         return;
     }
     /* Where death needs no core dump it is decided now, whatever else is pending. */
-    if (!signals->fatal && signals->action[signal - 1].handler == SIG_DFL &&
+    if (decides && !signals->fatal && signals->action[signal - 1].handler == SIG_DFL &&
         !(SET(signal) & (SET_IGNORED | SET_STOPS | SET_CORE))) {
         signals->fatal = signal;
         task->news = 0;
@@ -188,12 +197,15 @@ void signal_send(struct task *task, const struct signal_info *info)
     if (!blocked && is_ignored(signals, signal)) {
         return;
     }
-    if (signal < SIGRTMIN && signals->pending & SET(signal)) {
+    if (signal < SIGRTMIN && *set_of(signals, info->own) & SET(signal)) {
         return;
     }
+    /* Who has some to take and does not run takes all in their order when it does: only SIGKILL is decided before. */
+    const bool decides =
+        signal == SIGKILL || task == task_current() || !(signals->pending & ~signals->blocked);
     add(signals, info);
     if (!blocked) {
-        wake(task, signal);
+        wake(task, signal, decides);
     }
 }
 
@@ -320,7 +332,8 @@ bool signal_exception(struct task *task, uint64_t vector, uint64_t error, uint64
 static __attribute__((noinline)) bool take_pending(struct signals *signals,
                                                    struct signal_info *info)
 {
-    uint64_t deliverable = signals->pending & ~signals->blocked;
+    const bool own = signals->own & ~signals->blocked;
+    uint64_t *set = set_of(signals, own), deliverable = *set & ~signals->blocked;
     struct signal_queued *entry, *found = NULL;
     bool more = false;
     int32_t signal;
@@ -333,7 +346,7 @@ static __attribute__((noinline)) bool take_pending(struct signals *signals,
     }
     signal = __builtin_ctzll(deliverable) + 1;
     TAILQ_FOREACH (entry, &signals->queue, node) {
-        if (entry->info.signal == signal) {
+        if (entry->info.signal == signal && entry->info.own == own) {
             if (found) {
                 more = true;
                 break;
@@ -342,7 +355,8 @@ static __attribute__((noinline)) bool take_pending(struct signals *signals,
         }
     }
     if (!more) {
-        signals->pending &= ~SET(signal);
+        *set &= ~SET(signal);
+        signals->pending = signals->own | signals->shared;
     }
     *info = (struct signal_info){.signal = signal, .code = SI_USER};
     if (found) {

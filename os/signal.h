@@ -41,6 +41,8 @@ struct signal_info {
     uint32_t key;      /* SEGV_PKUERR */
     uint32_t pid, uid; /* SI_USER, SIGCHLD */
     int32_t status;    /* SIGCHLD */
+    bool
+        own; /* of what the thread itself did (SIGPIPE): pending apart from kill's, and taken first */
 };
 
 struct signal_queued;
@@ -49,6 +51,7 @@ TAILQ_HEAD(signal_queue, signal_queued);
 struct signals {
     struct signal_action action[SIGNALS]; /* of signal @n at n - 1 */
     uint64_t blocked, pending;            /* bit n - 1; pending: without @forced */
+    uint64_t own, shared;                 /* what @pending is made of */
     struct signal_queue queue;            /* of the pending ones, the oldest first */
     uint32_t queued;                      /* entries of @queue */
     struct signal_info forced;            /* signal_force()'s; signal 0: none */

@@ -314,8 +314,14 @@ struct task_list all_tasks;
 static struct task tasks[3];
 static uint8_t areas[3][FPU_BYTES_MAX] __attribute__((aligned(64)));
 static struct task *const task = &tasks[0], *const child = &tasks[1], *const other = &tasks[2];
+static struct task *current; /* the one that runs */
 static unsigned interrupts;
 static bool restarts;
+
+struct task *task_current(void)
+{
+    return current;
+}
 
 struct task *task_find(uint64_t pid)
 {
@@ -384,6 +390,7 @@ static int start(void **state)
     objects = 0;
     no_memory = false;
     interrupts = 0;
+    current = task;
     user.base = UINT64_C(0x7ffffffde000);
     for (unsigned i = 0; i < PAGES; i++) {
         user.rights[i] = WRITABLE;
@@ -925,30 +932,71 @@ static void default_actions(void **state)
     }
 }
 
-/* A death that needs no core dump is decided when it is sent. */
+/* A death that needs no core dump is decided when it is sent, unless the task has something to take first. */
 static void fatal_signals_overtake(void **state)
 {
     static const struct {
-        int first, second, status;
+        int first, second, status, status_while_it_runs;
     } rows[] = {
-        {SIGTERM, SIGKILL, SIGTERM},
-        {SIGABRT, SIGKILL, SIGKILL},
-        {SIGABRT, SIGTERM, SIGTERM},
-        {SIGQUIT, SIGABRT, SIGQUIT},
-        {SIGABRT, SIGQUIT, SIGQUIT},
-        {SIGSEGV, SIGQUIT, SIGSEGV},
-        {64,      SIGHUP,  64     },
+        {SIGTERM, SIGKILL, SIGTERM, SIGTERM},
+        {SIGABRT, SIGKILL, SIGKILL, SIGKILL},
+        {SIGABRT, SIGTERM, SIGABRT, SIGTERM},
+        {SIGTERM, SIGABRT, SIGTERM, SIGTERM},
+        {SIGQUIT, SIGABRT, SIGQUIT, SIGQUIT},
+        {SIGABRT, SIGQUIT, SIGQUIT, SIGQUIT},
+        {SIGSEGV, SIGQUIT, SIGSEGV, SIGSEGV},
+        {64,      SIGHUP,  64,      64     },
     };
 
     (void)state;
     for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
-        start(NULL);
-        send(child, rows[i].first);
-        send(child, rows[i].second);
-        assert_false(signal_deliver(child));
-        assert_int_equal(child->exit_status, rows[i].status);
-        end(NULL);
+        for (unsigned runs = 0; runs < 2; runs++) {
+            start(NULL);
+            current = runs ? child : task;
+            send(child, rows[i].first);
+            send(child, rows[i].second);
+            assert_false(signal_deliver(child));
+            assert_int_equal(child->exit_status,
+                             runs ? rows[i].status_while_it_runs : rows[i].status);
+            end(NULL);
+        }
     }
+}
+
+/* What the thread itself did comes before what it was sent, whatever the numbers, and each of them once. */
+static void own_signals_come_first(void **state)
+{
+    const struct signal_info pipe = {.signal = SIGPIPE, .code = SI_USER, .pid = 100, .own = true};
+    static const int order[] = {SIGPIPE, SIGSEGV, SIGUSR1, SIGPIPE};
+    static const uint32_t senders[] = {100, 77, 77, 77};
+
+    (void)state;
+    handle(task, SIGPIPE, SA_SIGINFO, UINT64_MAX);
+    handle(task, SIGUSR1, SA_SIGINFO, UINT64_MAX);
+    handle(task, SIGSEGV, SA_SIGINFO, UINT64_MAX);
+    task->signals.blocked = UINT64_MAX;
+    for (unsigned twice = 0; twice < 2; twice++) {
+        send(task, SIGUSR1);
+        send(task, SIGSEGV);
+        send(task, SIGPIPE);
+        signal_send(task, &pipe);
+    }
+    assert_int_equal(objects, 4);
+    task->signals.blocked = 0;
+    for (unsigned i = 0; i < ARRAY_COUNT(order); i++) {
+        assert_true(signal_pending(&task->signals));
+        assert_true(signal_deliver(task));
+        assert_int_equal(entered(task), order[i]);
+        assert_int_equal(frame_of(task)->info.process.pid, senders[i]);
+        handler_returns(task);
+    }
+    assert_false(signal_pending(&task->signals));
+    task->signals.blocked = UINT64_MAX;
+    send(task, SIGPIPE);
+    signal_send(task, &pipe);
+    assert_int_equal(sigaction_with(SIGPIPE, (struct signal_action){SIG_IGN, 0, 0, 0}), 0);
+    assert_int_equal(objects, 0);
+    assert_int_equal(task->signals.pending, 0);
 }
 
 static void stop_and_continue(void **state)
@@ -1881,6 +1929,7 @@ int main(void)
         TEST(fork_inherits_all_but_what_is_pending),
         TEST(default_actions),
         TEST(fatal_signals_overtake),
+        TEST(own_signals_come_first),
         TEST(stop_and_continue),
         TEST(waiting_tasks_wake_for_what_they_take),
         TEST(handlers_interrupt_system_calls),
