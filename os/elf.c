@@ -43,7 +43,7 @@ struct elf_segment {
 #define PF_W 2u
 #define PF_R 4u
 
-#define HEADERS_MAX     65536u /* bytes of all program headers */
+#define HEADERS_MAX     PAGE_SIZE /* bytes of all program headers: Linux's ELF_MIN_ALIGN */
 #define INTERPRETER_MAX 4096u
 
 /* Pages that Linux's vvar and vdso have: nothing is there, but later mappings get Linux's addresses. */
@@ -87,12 +87,17 @@ static void segment_get(const struct load *load, unsigned number, struct elf_seg
 
 static int interpreter_check(const struct load *load, const struct elf_segment *segment)
 {
-    if (segment->file_bytes > INTERPRETER_MAX || segment->file_bytes < 2 ||
-        segment->offset > load->bytes || segment->file_bytes > load->bytes - segment->offset ||
-        load->image[segment->offset + segment->file_bytes - 1] != 0) {
+    if (segment->file_bytes > INTERPRETER_MAX || segment->file_bytes < 2) {
         return -ENOEXEC;
     }
-    return -ENOENT; /* there are no other files */
+    if ((int64_t)segment->offset < 0) {
+        return -EINVAL;
+    }
+    if (segment->offset > load->bytes || segment->file_bytes > load->bytes - segment->offset) {
+        return -EIO;
+    }
+    /* There are no other files. */
+    return load->image[segment->offset + segment->file_bytes - 1] ? -ENOEXEC : -ENOENT;
 }
 
 /* All that is looked at before anything is mapped. */

@@ -410,7 +410,8 @@ static void refusals(void **state)
         {HEADER_BYTES, 55,                 0, -ENOEXEC},
         {HEADER_BYTES, 64,                 0, -ENOEXEC},
         {HEADERS,      0,                  0, -ENOEXEC},
-        {HEADERS,      1171,               0, -ENOEXEC}, /* more than 64 KiB */
+        {HEADERS,      73,                 0, 0       }, /* 4088 bytes */
+        {HEADERS,      74,                 0, -ENOEXEC}, /* more than a page */
         {HEADERS,      400,                0, -ENOEXEC}, /* behind the file's end */
         {HEADERS_AT,   UINT64_MAX,         0, -ENOEXEC},
         {HEADERS_AT,   UINT64_MAX - 100,   0, -ENOEXEC},
@@ -458,7 +459,13 @@ static void interpreter(void **state)
     memcpy(file.rest, "/ld.s", 6);
     assert_int_equal(load(&file, sizeof(file), arguments), -ENOENT);
     unload();
+    file.segment[3].offset = sizeof(file) - 5;
+    assert_int_equal(load(&file, sizeof(file), arguments), -EIO);
+    unload();
     file.segment[3].offset = UINT64_MAX - 2;
+    assert_int_equal(load(&file, sizeof(file), arguments), -EINVAL);
+    unload();
+    file.segment[3].file_bytes = 4097;
     assert_int_equal(load(&file, sizeof(file), arguments), -ENOEXEC);
     unload();
 }
