@@ -21,9 +21,12 @@
 #define RUSAGE_CHILDREN (-1)
 #define RUSAGE_THREAD   1
 
-#define NS_PER_MS   UINT64_C(1000000)
-#define NS_PER_S    UINT64_C(1000000000)
-#define CLOCK_COUNT 8 /* REALTIME to BOOTTIME: all count from the same zero */
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S  UINT64_C(1000000000)
+/* Those of processor time count what the task had; all others up to BOOTTIME count from the same zero. */
+#define CLOCK_PROCESS 2
+#define CLOCK_THREAD  3
+#define CLOCK_COUNT   8
 
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002
@@ -49,7 +52,8 @@ struct time_value {
 
 int64_t sys_clock_gettime(struct task *task, uint64_t clock, uint64_t time)
 {
-    const uint64_t ns = nanoseconds(read_tsc());
+    const bool own = (uint32_t)clock == CLOCK_PROCESS || (uint32_t)clock == CLOCK_THREAD;
+    const uint64_t ns = nanoseconds(own ? task->ticks : read_tsc());
     const struct time_value value = {ns / NS_PER_S, ns % NS_PER_S};
 
     if ((uint32_t)clock >= CLOCK_COUNT) {
@@ -128,10 +132,11 @@ int64_t sys_getppid(struct task *task)
 /* The parent goes on; the child runs when it waits or ends. */
 int64_t sys_fork(struct task *task)
 {
-    struct task *child = task_fork(task);
+    struct task *child;
+    int error = task_fork(task, &child);
 
-    if (!child) {
-        return -ENOMEM;
+    if (error) {
+        return error;
     }
     child->frame.rax = 0;
     return child->pid;

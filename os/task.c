@@ -80,13 +80,13 @@ static uint32_t pid_choose(struct task **before)
     return 0;
 }
 
-/* A task without memory and files, in the list. Out: NULL: no memory, or too many of them. */
+/* A task without memory and files, in the list. Out: NULL: no memory. */
 static struct task *task_create(void)
 {
     const uint64_t fpu_at = ALIGN_UP(sizeof(struct task), FPU_ALIGN);
     struct task *task, *before = NULL;
 
-    if (task_count >= TASKS_MAX || !(task = vmalloc(fpu_at + fpu_area_bytes()))) {
+    if (!(task = vmalloc(fpu_at + fpu_area_bytes()))) {
         return NULL;
     }
     task->fpu = (char *)task + fpu_at;
@@ -156,16 +156,19 @@ void task_limits_changed(struct task *task)
     task->mm->lock_limit = task->limits[LIMIT_LOCK].soft;
 }
 
-struct task *task_fork(struct task *parent)
+int task_fork(struct task *parent, struct task **child)
 {
-    struct task *task = task_create();
+    struct task *task;
 
-    if (!task) {
-        return NULL;
+    if (task_count >= TASKS_MAX) {
+        return -EAGAIN;
+    }
+    if (!(task = task_create())) {
+        return -ENOMEM;
     }
     if (mm_fork(parent->mm, &task->mm) != 0 || !(task->files = files_copy(parent->files))) {
         task_discard(task);
-        return NULL;
+        return -ENOMEM;
     }
     task->mm->task = task->pid;
     task->parent = parent;
@@ -179,7 +182,8 @@ struct task *task_fork(struct task *parent)
     signal_fork(&parent->signals, &task->signals);
     memcpy(task->limits, parent->limits, sizeof(task->limits));
     memcpy(task->name, parent->name, sizeof(task->name));
-    return task;
+    *child = task;
+    return 0;
 }
 
 void task_discard(struct task *task)

@@ -85,8 +85,8 @@ struct task *task_find(uint64_t pid);
  */
 MUST_CHECK struct task *task_first(const char *name);
 
-/* @parent once more, the current task: a copy in everything, and its child. Out: NULL: no memory, or too many tasks. */
-MUST_CHECK struct task *task_fork(struct task *parent);
+/* @parent once more, the current task: a copy in everything, and its child. Errors: -EAGAIN: too many tasks; -ENOMEM. */
+MUST_CHECK int task_fork(struct task *parent, struct task **child);
 
 /* A task that never ran goes, with all it has. It is not the current one. */
 void task_discard(struct task *task);

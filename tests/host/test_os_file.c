@@ -696,6 +696,22 @@ static void limits(void **state)
     assert_int_equal(call(302, 0, LIMIT_FILES, P(0), 0), -EPERM);
 }
 
+/* Two clocks count what the task had of the processor. */
+static void clocks(void **state)
+{
+    uint64_t time[2];
+    (void)state;
+
+    task->ticks = 3 * os_ticks_per_millisecond + os_ticks_per_millisecond * 5000;
+    for (unsigned clock = 0; clock < 8; clock++) {
+        const bool own = clock == 2 || clock == 3;
+        assert_int_equal(call(228, clock, P(0), 0, 0), 0);
+        assert_int_equal(user_read(P(0), time, sizeof(time)), BAD_NONE);
+        assert_int_equal(time[0] == 5 && time[1] == 3000000, own);
+    }
+    assert_int_equal(call(228, 8, P(0), 0, 0), -EINVAL);
+}
+
 static void bases(void **state)
 {
     (void)state;
@@ -773,6 +789,7 @@ int main(void)
         TEST(unknown_calls),
         TEST(limits),
         TEST(bases),
+        TEST(clocks),
         TEST(any_arguments),
     };
 

@@ -609,6 +609,32 @@ static void fork_bomb(void **state)
     stop();
 }
 
+static unsigned refused;
+
+static void see_refusals(void)
+{
+    const int64_t last = (int64_t)task_current()->frame.rax;
+
+    assert_true(last >= 0 || last == -EAGAIN);
+    refused += last == -EAGAIN;
+}
+
+/* Children that nobody waits for stay: there is memory for more of them than there may be. */
+static void too_many_tasks(void **state)
+{
+    static const struct step script[] = {CALL(FORK, 0), IF_ZERO(4), CALL(YIELD, 0), GOTO(0),
+                                         /* 4: */ CALL(EXIT, 0)};
+    (void)state;
+
+    refused = 0;
+    watch = see_refusals;
+    rounds_max = 7 * 1024;
+    run(script);
+    watch = NULL;
+    assert_int_equal(result.status, 1 << 8);
+    assert_true(refused > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -633,6 +659,7 @@ int main(void)
         TEST(page_under_way),
         TEST(each_allocation_fails),
         TEST(fork_bomb),
+        TEST(too_many_tasks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
