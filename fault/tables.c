@@ -65,8 +65,7 @@ void tables_gate_straighten(unsigned vector)
                    : vector == VECTOR_MC  ? IST_MC
                                           : 0;
     /* What programs may raise by INT n: our way out, and Linux's INT 3 and INT 4. */
-    unsigned dpl =
-        vector == VECTOR_USER_EXIT || vector == VECTOR_BP || vector == VECTOR_OF ? 3 : 0;
+    unsigned dpl = vector == VECTOR_USER_EXIT || vector == VECTOR_BP || vector == VECTOR_OF ? 3 : 0;
 
     idt[vector] = gate_make((uint64_t)trap_stubs + vector * TRAP_STUB_BYTES, SELECTOR_CODE,
                             GATE_INTERRUPT, dpl, ist);

@@ -261,8 +261,7 @@ static void exception_came(struct task *task, uint64_t vector, uint64_t error)
 /* Ring 3 never runs without the timer: a deadline that is over by now still leaves room for a step. */
 static void arm(void)
 {
-    const uint64_t batch =
-        os.deadline > os.now ? os.deadline - os.now : os_ticks_per_millisecond;
+    const uint64_t batch = os.deadline > os.now ? os.deadline - os.now : os_ticks_per_millisecond;
 
     timer_arm(batch < os.left ? batch : os.left);
 }
