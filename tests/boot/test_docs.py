@@ -7,9 +7,9 @@ import unittest
 import boot
 import programs
 
-PAGES = ["README.md"] + sorted(os.path.relpath(page, boot.TREE)
-                               for page in glob.glob(os.path.join(boot.TREE, "docs", "*.md")))
-FOLDERS = ("x86", "paging", "fault", "tests", "efi", "esp", "tools", "docs")  # not build/: it is made
+PAGES = ["README.md", "tests/programs/README.md"] + sorted(
+    os.path.relpath(page, boot.TREE) for page in glob.glob(os.path.join(boot.TREE, "docs", "*.md")))
+FOLDERS = ("x86", "paging", "fault", "mm", "os", "tests", "efi", "esp", "tools", "docs")  # not build/: it is made
 
 
 def read(path):
@@ -61,8 +61,21 @@ class Manual(boot.Case):
                 with self.subTest(page=page, path=word):
                     self.assertTrue(glob.glob(os.path.join(boot.TREE, word)))
 
+    def test_functions_exist(self):
+        """What has "()" behind it is a function of ours, or a system call."""
+        sources = [path for folder in FOLDERS
+                   for path in glob.glob(os.path.join(boot.TREE, folder, "**", "*.[chS]"), recursive=True)]
+        names = set(re.findall(r"\b(?:sys_)?(\w+)\(", "".join(map(read, sources))))
+        count = 0
+        for page in PAGES:
+            said = set(re.findall(r"\b(\w+)\(\)", read(page)))
+            count += len(said)
+            with self.subTest(page):
+                self.assertEqual(said - names, set())
+        self.assertGreater(count, 30)
+
     def test_targets_exist(self):
-        rules = read("Makefile") + "".join(map(read, ("efi/efi.mk", "tests/host/host.mk")))
+        rules = "".join(map(read, ("Makefile", "efi/efi.mk", "tests/host/host.mk", "tests/programs/programs.mk")))
         targets = set(re.findall(r"^([a-z_-]+):.*## ", rules, flags=re.M))
         self.assertIn("run", targets)
         named = {word for page in PAGES for word in re.findall(r"(?:^|`)make ([a-z_-]+)", read(page), flags=re.M)}
