@@ -31,7 +31,7 @@ class Html(boot.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.report = boot.run(cls.folder, "--only not_present.*").reports().parsed()
+        cls.report = boot.run(cls.folder, "--only not_present.* --only programs.mixture").reports().parsed()
 
     def convert(self, text):
         path = os.path.join(self.new_folder(), "report.json")
@@ -50,6 +50,17 @@ class Html(boot.Case):
             self.assertIn(check["id"], page.text)
             if "deviation" in check:
                 self.assertIn(check["deviation"]["sentence"], page.text)
+
+    def test_page_shows_the_memory_of_programs(self):
+        [program] = [check["program"] for check in self.report["checks"] if "program" in check]
+        page = Reader(self.convert(json.dumps(self.report)).stdout)
+        text = page.text.split("Memory of programs")[1]
+        for row in program["maps"]:
+            self.assertIn(f'{row["start"]}-{row["end"]} {row["rights"]}{row["name"]}{row["strip"]}', text)
+        self.assertIn("d the file's, written", text)
+        self.assertGreaterEqual(set("".join(row["strip"] for row in program["maps"])), set(".zfad"))
+        without = dict(self.report, checks=[check for check in self.report["checks"] if "program" not in check])
+        self.assertNotIn("Memory of programs", self.convert(json.dumps(without)).stdout)
 
     def test_page_tells_of_the_matrix(self):
         report = boot.run(self.folder, "--sabotage model:smep:dropped --only matrix.*").reports().parsed()
