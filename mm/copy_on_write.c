@@ -51,6 +51,6 @@ enum vm_fault fault_copy_on_write(struct fault *fault)
         page->mapcount--;
         page_put(page);
     }
-    trace_resolved(RESOLVED_COPY, 1);
+    trace_resolved(page ? RESOLVED_COPY : RESOLVED_ANONYMOUS, 1);
     return VM_FAULT_DONE;
 }

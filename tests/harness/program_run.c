@@ -218,6 +218,7 @@ int program_start(struct program_run *run)
     sink_printf(&out.sink, "/programs/%s", run->name);
     path[out.length] = '\0';
     run->frames_before = frames_in_use();
+    memory_trace(); /* loading faults, too */
     run->started = read_tsc();
     int error = os_program(path, run->image, run->bytes, arguments, environment, &run->console,
                            seconds * session->ticks_per_second);
