@@ -29,6 +29,16 @@ class Debug(boot.Case):
         self.assertRegex(done.stdout, r"efi_main in section \.text of .*faultline\.so")
         self.assertRegex(done.stdout, r"batch_run in section \.text")
 
+    def test_stops_in_a_program_and_at_its_fault(self):
+        """As docs/debugging.md says."""
+        done = self.debug("programs.anon_write", "-ex", "add-symbol-file build/programs/anon_write".replace("build", boot.BUILD),
+                          "-ex", "hbreak program", "-ex", "continue", "-ex", "hbreak mm_resolve", "-ex", "continue",
+                          "-ex", "print/x address", "-ex", "backtrace")
+        self.assertRegex(done.stdout, r"Breakpoint 2, 0x0*401\w+ in program \(\)", done.stderr)
+        self.assertIn("Breakpoint 3, mm_resolve (", done.stdout)
+        self.assertIn("$1 = 0x10000000", done.stdout)
+        self.assertRegex(done.stdout, r"#1 +.*page_fault_resolve .*fault/page_fault\.c:\d+\n#2 +.*trap_common .*fault/entry\.S:\d+")
+
     def test_check_that_does_not_exist_is_no_stop(self):
         done = self.debug("no.such/check", "-ex", "print id")
         self.assertNotIn("Breakpoint 1, ", done.stdout)
