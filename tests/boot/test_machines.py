@@ -2,8 +2,9 @@
 import boot
 
 
-def machine_test(name, missing=(), present=(), **fields):
-    """A test that boots one machine; @missing and @present are features that its report must tell."""
+def machine_test(name, missing=(), present=(), skipped=None, **fields):
+    """A test that boots one machine; @missing and @present are features that its report must tell, @skipped (check: why)
+    all that must be skipped of the suites programs and mm, unless it is None."""
 
     def test(self):
         run = boot.run(self.folder, **fields)
@@ -15,6 +16,9 @@ def machine_test(name, missing=(), present=(), **fields):
             self.assertIn(feature, report["machine"]["missing"])
         for feature in present:
             self.assertIn(feature, report["machine"]["features"])
+        if skipped is not None:
+            self.assertEqual({check["id"]: check["reason"]["text"] for check in report["checks"]
+                              if check["verdict"] == "skip" and check["id"].startswith(("programs.", "mm."))}, skipped)
         self.check(report, fields)
 
     test.__name__ = f"test_{name}"
@@ -38,7 +42,13 @@ Processors = machines(
     "Processors",
     max={"cpu": "max", "present": ["NX", "SMEP", "SMAP", "PKU", "LA57"]},
     max_without_la57={"cpu": "max,-la57", "missing": ["LA57"]},
-    qemu64={"cpu": "qemu64", "missing": ["SMEP", "SMAP"]},
+    qemu64={"cpu": "qemu64", "missing": ["SMEP", "SMAP"], "skipped": {
+        "programs.pkuerr": "the processor has no PKU",
+        "programs.exec_only": "the processor has no PKU",
+        "programs.signal_in_handler": "the processor has no XSAVE",
+        "programs.fpu_state_survives": "the processor has no AVX",
+        "mm.kernel_read_of_user_page_kills_its_task": "the processor has no SMAP",
+        "mm.kernel_fetch_from_user_page_kills_its_task": "the processor has no SMEP"}},
     Nehalem={"cpu": "Nehalem", "missing": ["SMEP", "SMAP", "PKU"]},
     EPYC={"cpu": "EPYC", "present": ["SMEP", "SMAP"]},
     without_nx={"cpu": "max,-nx", "missing": ["NX"]},

@@ -12,16 +12,14 @@ SLOW = "mm.allocations_may_fail_in_*"
 
 
 class AsOnLinux(boot.Case):
-    """One run of all programs; each test looks at another side of it."""
+    """One run of all programs; each test looks at another side of it. Other processors: test_machines.py."""
 
     COST = 20
-    FIELDS = {"cpu": "max"}
-    SKIPPED = {}  # check: why
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.run_ = boot.run(cls.folder, f"--only programs.* --only mm.* --skip {SLOW}", **cls.FIELDS)
+        cls.run_ = boot.run(cls.folder, f"--only programs.* --only mm.* --skip {SLOW}")
 
     @functools.cached_property
     def report(self):
@@ -33,7 +31,7 @@ class AsOnLinux(boot.Case):
 
     def test_passes(self):
         bad = {name: [c["text"] for c in check.get("comparisons", []) if c["differs"]] or check.get("reason")
-               for name, check in self.checks.items() if check["verdict"] not in ("pass", "skip")}
+               for name, check in self.checks.items() if check["verdict"] != "pass"}
         self.assertEqual(bad, {})
         self.assertEqual(self.run_.status, 0, self.run_.last_words())
 
@@ -45,9 +43,8 @@ class AsOnLinux(boot.Case):
         for name in names:
             programs.read_log(name)
 
-    def test_only_what_the_processor_lacks_is_skipped(self):
-        skipped = {name: check["reason"]["text"] for name, check in self.checks.items() if check["verdict"] == "skip"}
-        self.assertEqual(skipped, self.SKIPPED)
+    def test_nothing_is_skipped(self):
+        self.assertEqual([name for name, check in self.checks.items() if check["verdict"] == "skip"], [])
 
     def test_maps_are_reported(self):
         program = self.checks["programs.anon_write"]["program"]
@@ -65,18 +62,6 @@ class AsOnLinux(boot.Case):
             if name.startswith("programs.") and check["verdict"] == "pass":
                 recorded = programs.read_log(name.split(".")[1])[1]
                 self.assertGreaterEqual(check["program"]["lines"], len(recorded.lines) - 5, name)
-
-
-class FewFeatures(AsOnLinux):
-    """A processor without protection keys, SMEP and SMAP: what needs them is skipped by name."""
-
-    FIELDS = {"cpu": "qemu64"}
-    SKIPPED = {"programs.pkuerr": "the processor has no PKU",
-               "programs.exec_only": "the processor has no PKU",
-               "programs.signal_in_handler": "the processor has no XSAVE",
-               "programs.fpu_state_survives": "the processor has no AVX",
-               "mm.kernel_read_of_user_page_kills_its_task": "the processor has no SMAP",
-               "mm.kernel_fetch_from_user_page_kills_its_task": "the processor has no SMEP"}
 
 
 class FiveLevels(boot.Case):
@@ -193,8 +178,7 @@ class Differences(boot.Case):
                     return False
                 return any(" . untouched " in row for row in rows) and rows
 
-            guest.wait_for(page, 30, "the last page")
-            rows = page()
+            rows = guest.wait_for(page, 30, "the last page")
         at = next(i for i, row in enumerate(rows) if row.startswith(" memory of"))
         self.assertTrue(any("[stack]" in row for row in rows[at:]), rows)
         self.assertTrue(any("untouched" in row and "zero page" in row for row in rows[at:]), rows)
