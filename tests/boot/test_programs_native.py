@@ -1,6 +1,7 @@
 """Programs (tests/programs/) on the build machine's own Linux: what its kernel and processor make of them is what was
 recorded. And the tools that record and compare: masks, logs, accepted differences."""
 import os
+import re
 import tempfile
 import unittest
 
@@ -69,6 +70,12 @@ class Logs(unittest.TestCase):
     def test_each_log_has_its_program(self):
         logs = sorted(name[:-4] for name in os.listdir(programs.LOGS) if name.endswith(".log"))
         self.assertEqual(logs, programs.names())
+
+    def test_each_program_is_told_of(self):
+        with open(programs.README, encoding="utf-8") as file:
+            table = file.read().split("## What they show")[1].split("\n## ")[0]
+        told = [name for row in re.findall(r"^\| [^|]+ \| (`.*`) \|$", table, re.M) for name in re.findall(r"`(\w+)`", row)]
+        self.assertEqual(sorted(told), programs.names())
 
     def test_heads(self):
         for name in programs.names():

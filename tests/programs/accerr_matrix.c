@@ -1,8 +1,10 @@
 /*
  * Every access to every protection: read, write and execute by the program, reads and writes by the kernel, on all
  * kinds of mapping, untouched and with its page there. One line for each protection, state and kind of mapping;
- * "ACCERR 7": SIGSEGV SEGV_ACCERR with that error code. What PROT_EXEC alone allows depends on the processor's
- * protection keys: exec_only shows it, and its data accesses are left out here.
+ * "ACCERR 7": SIGSEGV SEGV_ACCERR with that error code. Memory that nothing was written to holds zeros. They are code
+ * as well, "add %al, (%rax)", which writes to the beginning of its own page, up to a RET on the next page; where an
+ * executable page may not be written, that write is what is refused. What PROT_EXEC alone allows depends on the
+ * processor's protection keys: exec_only shows it, and data accesses to it are left out here.
  */
 #include "tests/programs/library/file.h"
 
@@ -81,6 +83,8 @@ int program(const struct program_start *start)
     file = file_make("pages", 1, 0xc3); /* ret: it can be called */
     sink = file_make("code", 1, 0xc3);
     pipe_make(ends);
+    store8(map_at(AREA + PAGE, 1, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE), 0xc3);
+    must("mprotect", sys_mprotect(AREA + PAGE, PAGE, PROT_READ | PROT_EXEC));
     for (int kind = 0; kind < KINDS; kind++) {
         for (int state = 0; state < STATES; state++) {
             for (int protection = 0; protection < 8; protection++) {
@@ -88,7 +92,7 @@ int program(const struct program_start *start)
                 const char *by_kernel[2];
                 struct access read = {0};
                 struct access write;
-                struct access execute;
+                struct access execute = {0};
 
                 /* A fresh page for each of them: one access must not prepare the next. */
                 if (!execute_only) {
@@ -100,9 +104,7 @@ int program(const struct program_start *start)
                 write = execute_only ? (struct access){0} : access_write(AREA, 0xc3);
                 must("munmap", sys_munmap(AREA, PAGE));
                 make((enum kind)kind, (enum state)state, protection);
-                /* Zeroed memory is no code: "ok" needs code there, a fault does not. */
-                execute = (struct access){0};
-                if ((protection & PROT_EXEC) && state != WRITTEN_BEFORE &&
+                if (execute_only && state != WRITTEN_BEFORE &&
                     (kind == PRIVATE_ANONYMOUS || kind == SHARED_ANONYMOUS))
                     execute.signal = -1;
                 else

@@ -4,6 +4,7 @@
  * what an access finds. Half of it happens in a child, whose anonymous memory has a history that may not merge.
  */
 #include "tests/programs/library/file.h"
+#include "tests/programs/library/mapped.h"
 #include "tests/programs/library/walk.h"
 
 static int file;
@@ -62,50 +63,17 @@ static int walk_touch(unsigned page, bool write, uint8_t value)
     return access.signal ? -access.code : write ? value : (int)access.value;
 }
 
-static uint64_t number(const char **at)
-{
-    uint64_t value = 0;
-
-    for (;; (*at)++) {
-        if (**at >= '0' && **at <= '9')
-            value = value * 16 + (uint64_t)(**at - '0');
-        else if (**at >= 'a' && **at <= 'f')
-            value = value * 16 + (uint64_t)(**at - 'a' + 10);
-        else
-            return value;
-    }
-}
-
 static unsigned walk_list(struct walk_vma *list)
 {
-    static char maps[16384];
-    unsigned long length = 0;
-    unsigned count = 0;
-    int maps_file = (int)must("open", sys_open("/proc/self/maps", O_RDONLY));
-    long got;
+    static struct mapped mapped[WALK_PAGES];
+    const unsigned count =
+        mapped_list(WALK_AREA, WALK_AREA + WALK_PAGES * PAGE, mapped, WALK_PAGES);
 
-    while ((got = must("read", sys_read(maps_file, (uint64_t)maps + length,
-                                        sizeof(maps) - 1 - length))) > 0)
-        length += (unsigned long)got;
-    maps[length] = 0;
-    sys_close(maps_file);
-    for (const char *at = maps; *at;) {
-        struct walk_vma vma;
-        vma.start = number(&at);
-        at++;
-        vma.end = number(&at);
-        at++;
-        for (unsigned i = 0; i < 4; i++)
-            vma.rights[i] = *at++;
-        at++;
-        vma.offset = number(&at);
-        if (vma.start >= WALK_AREA && vma.end <= WALK_AREA + WALK_PAGES * PAGE) {
-            vma.start = (vma.start - WALK_AREA) / PAGE;
-            vma.end = (vma.end - WALK_AREA) / PAGE;
-            list[count++] = vma;
-        }
-        while (*at && *at++ != '\n')
-            ;
+    for (unsigned i = 0; i < count; i++) {
+        list[i].start = (mapped[i].start - WALK_AREA) / PAGE;
+        list[i].end = (mapped[i].end - WALK_AREA) / PAGE;
+        list[i].offset = mapped[i].offset;
+        __builtin_memcpy(list[i].rights, mapped[i].rights, sizeof(list[i].rights));
     }
     return count;
 }
@@ -115,23 +83,11 @@ static void walk_say(const char *line)
     say("%s", line);
 }
 
-/* What merges, and what mremap takes, has changed several times since. */
-static void need_linux_6_1(void)
-{
-    static struct system_name name;
-
-    must("uname", sys_uname(&name));
-    if (name.release[0] != '6' || name.release[1] != '.' || name.release[2] != '1' ||
-        name.release[3] != '.')
-        program_lacks("the merging of Linux 6.1");
-}
-
 int program(const struct program_start *start)
 {
     long child;
 
     (void)start;
-    need_linux_6_1();
     file = file_make("walk", WALK_FILE, 0x80);
     walk(0x9e3779b97f4a7c15);
     child = program_fork();

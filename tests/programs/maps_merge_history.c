@@ -4,61 +4,32 @@
  * anon_vma is its own alone (no fork) - but not the other way round, a mapping with one a neighbour without. A
  * new mapping between two that do not go together joins the upper one. Each line: page ranges as in /proc/self/maps.
  */
-#include "tests/programs/library/program.h"
+#include "tests/programs/library/mapped.h"
 
 #define AREA  0x10000000UL
 #define PAGES 0x100UL
 #define RW    (PROT_READ | PROT_WRITE)
 
-static uint64_t number(const char **at)
-{
-    uint64_t value = 0;
-
-    for (;; (*at)++) {
-        if (**at >= '0' && **at <= '9')
-            value = value * 16 + (uint64_t)(**at - '0');
-        else if (**at >= 'a' && **at <= 'f')
-            value = value * 16 + (uint64_t)(**at - 'a' + 10);
-        else
-            return value;
-    }
-}
-
-/* "WHAT: rw- 0-2 r-- 2-4": what /proc/self/maps has of the area, in pages from its beginning. */
+/* "WHAT: rw- 0-2, r-- 2-4": what /proc/self/maps has of the area, in pages from its beginning. */
 static void log_area(const char *what)
 {
-    static char maps[8192];
+    static struct mapped list[16];
     static char text[512];
+    const unsigned count = mapped_list(AREA, AREA + PAGES * PAGE, list, 16);
     unsigned long used = 0;
-    unsigned long length = 0;
-    long file = must("open", sys_open("/proc/self/maps", O_RDONLY));
-    long got;
 
-    while ((got = must("read", sys_read((int)file, (uint64_t)maps + length,
-                                        sizeof(maps) - 1 - length))) > 0)
-        length += (unsigned long)got;
-    maps[length] = 0;
-    sys_close((int)file);
-    for (const char *at = maps; *at;) {
-        uint64_t start = number(&at);
-        at++;
-        uint64_t end = number(&at);
-        at++;
-        if (start >= AREA && end <= AREA + PAGES * PAGE) {
-            const char *piece[2] = {result_text((long)((start - AREA) / PAGE)),
-                                    result_text((long)((end - AREA) / PAGE))};
-            text[used++] = ' ';
-            for (unsigned i = 0; i < 3; i++)
-                text[used++] = at[i];
-            text[used++] = ' ';
-            for (unsigned i = 0; i < 2; i++) {
-                for (const char *c = piece[i]; *c; c++)
-                    text[used++] = *c;
-                text[used++] = i ? ',' : '-';
-            }
+    for (unsigned i = 0; i < count; i++) {
+        const char *piece[2] = {result_text((long)((list[i].start - AREA) / PAGE)),
+                                result_text((long)((list[i].end - AREA) / PAGE))};
+        text[used++] = ' ';
+        for (unsigned k = 0; k < 3; k++)
+            text[used++] = list[i].rights[k];
+        text[used++] = ' ';
+        for (unsigned k = 0; k < 2; k++) {
+            for (const char *c = piece[k]; *c; c++)
+                text[used++] = *c;
+            text[used++] = k ? ',' : '-';
         }
-        while (*at && *at++ != '\n')
-            ;
     }
     text[used ? used - 1 : 0] = 0;
     say("%s:%s", what, text);

@@ -1,7 +1,6 @@
 /*
  * When mappings become one and when they fall into parts, as /proc/self/maps shows it: neighbours with equal rights,
- * flags, file and offset merge - unless their pages have
- * different histories (maps_merge_history).
+ * flags, file and offset merge - unless their pages have different histories (maps_merge_history).
  */
 #include "tests/programs/library/file.h"
 
@@ -49,6 +48,10 @@ static void with_anonymous_memory(void)
     log_area("2 and 3 unmapped");
     map(2, 2, RW, MAP_PRIVATE);
     log_area("2 and 3 mapped again");
+    protect(2, 2, PROT_READ);
+    protect(2, 2, PROT_NONE);
+    protect(2, 1, RW);
+    log_area("2 and 3 read-only, then without rights, 2 as before");
     clear();
 
     map(0, 2, RW, MAP_PRIVATE);
@@ -69,75 +72,6 @@ static void with_anonymous_memory(void)
     must("mmap", sys_mmap(AREA + 3 * PAGE, 20 * PAGE, PROT_READ,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
     log_area("MAP_FIXED over 3 to 22");
-    clear();
-}
-
-/* Pages bind a mapping to an anon_vma, and those of two do not merge. */
-static void with_pages(void)
-{
-    map(0, 2, RW, MAP_PRIVATE);
-    map(4, 2, RW, MAP_PRIVATE);
-    store8(AREA, 1);
-    map(2, 2, RW, MAP_PRIVATE);
-    log_area("0 written, the gap filled");
-    clear();
-
-    map(0, 2, RW, MAP_PRIVATE);
-    map(2, 2, PROT_READ, MAP_PRIVATE);
-    store8(AREA, 1);
-    protect(2, 2, RW);
-    log_area("0 written, 2 untouched and made writable");
-    clear();
-
-    map(0, 2, RW, MAP_PRIVATE);
-    map(2, 2, PROT_READ, MAP_PRIVATE);
-    protect(2, 2, PROT_NONE);
-    protect(2, 1, RW);
-    log_area("2 made writable before any write");
-    clear();
-
-    /* Parts of one mapping have one history: they come together again. */
-    map(0, 6, RW, MAP_PRIVATE);
-    store8(AREA + 5 * PAGE, 1);
-    protect(2, 2, PROT_READ);
-    store8(AREA, 1);
-    protect(2, 2, RW);
-    log_area("one written, split, written and merged");
-    /* Split first, written then, next to each other: the second takes the first's anon_vma. */
-    clear();
-    map(0, 6, RW, MAP_PRIVATE);
-    protect(2, 2, PROT_READ);
-    store8(AREA + PAGE, 1);
-    store8(AREA + 4 * PAGE, 1);
-    protect(2, 2, RW);
-    log_area("split, both ends written, middle made writable");
-    clear();
-}
-
-static void with_children(void)
-{
-    long child;
-
-    map(0, 4, RW, MAP_PRIVATE);
-    map(16, 4, RW, MAP_PRIVATE);
-    store8(AREA, 1);
-    child = program_fork();
-    if (child == 0) {
-        map(4, 2, RW, MAP_PRIVATE);
-        map(20, 2, RW, MAP_PRIVATE);
-        log_area("child: 2 pages behind a written mapping, 2 behind an untouched one");
-        store8(AREA + PAGE, 1);
-        store8(AREA + 4 * PAGE, 1);
-        map(6, 1, RW, MAP_PRIVATE);
-        log_area("child: written, another page");
-        protect(1, 1, PROT_READ);
-        protect(1, 1, RW);
-        log_area("child: split and merged");
-        program_exit(0);
-    }
-    log_wait("child", wait_for(child));
-    map(4, 2, RW, MAP_PRIVATE);
-    log_area("parent: 2 pages behind a written mapping");
     clear();
 }
 
@@ -224,8 +158,6 @@ int program(const struct program_start *start)
 {
     (void)start;
     with_anonymous_memory();
-    with_pages();
-    with_children();
     with_files();
     with_advice_and_locks();
     with_mremap();
