@@ -7,6 +7,7 @@
  * The VMA grows to the page that was touched; what comes up in between is touched page by page.
  */
 #include "fault.h"
+#include "mapping.h"
 
 bool stack_historic_rule;
 
@@ -31,12 +32,13 @@ int stack_expand(struct vma *vma, vaddr_t address)
     if (below && needs_gap(below) && start - below->end < STACK_GUARD_GAP) {
         return -ENOMEM;
     }
+    /* Before the limits are asked, as in Linux: what then merges tells whether somebody tried. */
+    vma_prepare_anon(vma);
     const uint64_t grown = (vma->start - start) / PAGE_SIZE;
     if (grown > vma->page_offset || vma->end - start > mm->stack_limit ||
-        (mm->pages_total + grown) > mm->address_limit / PAGE_SIZE) {
+        !mapping_may_expand(mm, vma->flags, grown) || !mapping_may_commit(grown)) {
         return -ENOMEM;
     }
-    vma_prepare_anon(vma);
     vma_set_bounds(vma, start, vma->end, vma->page_offset - grown);
     return 0;
 }

@@ -985,12 +985,21 @@ static void stack_ends_at_its_limits(void **state)
 
     mm->stack_limit = PAGES(10);
     refused(at - PAGES(10), ACCESS_WRITE, SIGSEGV, SEGV_MAPERR, 6);
+    assert_true(vma_at(mm, at)->anon_vma != 0); /* to have tried is a history */
     writes(at - PAGES(9), 1);
     mm->stack_limit = MM_STACK_LIMIT;
     mm->address_limit = PAGES(12);
     refused(at - PAGES(12), ACCESS_WRITE, SIGSEGV, SEGV_MAPERR, 6);
     writes(at - PAGES(11), 1);
     mm->address_limit = MM_NO_LIMIT;
+    /* Nor by more at once than the machine has. */
+    const uint64_t most = UINT64_C(1) << 30;
+    const vaddr_t far = map_at(BASE + 2 * most, 1, READ_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, NULL, 0);
+    mm->stack_limit = MM_NO_LIMIT;
+    refused(far - most - 8, ACCESS_WRITE, SIGSEGV, SEGV_MAPERR, 6);
+    writes(far - most, 1);
+    mm->stack_limit = MM_STACK_LIMIT;
     /* Neither below what may be mapped. */
     (void)map_at(MMAP_MIN_ADDRESS + PAGES(2), 1, READ_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, NULL, 0);
