@@ -124,6 +124,14 @@ static int split_locked(struct vma **vma, const struct remap *remap)
     return 0;
 }
 
+/* Unmap a place whose pages are gone. Without memory to split its VMA it stays, empty, as in Linux. */
+static void vacate(struct mm *mm, vaddr_t start, uint64_t bytes)
+{
+    if (bytes) {
+        (void)!mapping_unmap(mm, start, start + bytes);
+    }
+}
+
 /* Everything goes to @remap->new, where nothing is. Out: the new address. */
 static int64_t move(struct vma *vma, const struct remap *remap)
 {
@@ -145,19 +153,16 @@ static int64_t move(struct vma *vma, const struct remap *remap)
     if (range_move(vma, remap->old, copy, remap->new, remap->old_bytes, &moved) != 0) {
         /* Tables of the old place are still there: this cannot fail. */
         uint64_t back;
-        if (range_move(copy, remap->new, vma, remap->old, moved, &back) != 0 ||
-            mapping_unmap(mm, remap->new, remap->new + remap->new_bytes) != 0) {
+        if (range_move(copy, remap->new, vma, remap->old, moved, &back) != 0) {
             __builtin_trap();
         }
+        vacate(mm, remap->new, remap->new_bytes);
         return -ENOMEM;
     }
     if (remap->flags & MREMAP_DONTUNMAP) {
         leave_behind(vma, remap);
-        return (int64_t)remap->new;
-    }
-    if (remap->old_bytes && mapping_unmap(mm, remap->old, remap->old + remap->old_bytes) != 0) {
-        /* No memory to split the VMA: the old place stays, empty, as in Linux. */
-        return (int64_t)remap->new;
+    } else {
+        vacate(mm, remap->old, remap->old_bytes);
     }
     return (int64_t)remap->new;
 }

@@ -251,6 +251,35 @@ static void limits_bind(void **state)
     assert_string_equal(layout(), ".1 2rw .7 1rw");
 }
 
+/*
+ * The new place becomes a part of its neighbour; then there is memory neither for a table, so that what came has to go
+ * back, nor to take the place out of the neighbour again: it stays, empty.
+ */
+static void new_place_stays_where_memory_is_used_up(void **state)
+{
+    const unsigned there = 1u << 18; /* far from any table */
+    struct page *taken[FRAMES];
+    unsigned frames = 0, maps = 0;
+
+    (void)state;
+    lay(0, 4, RW);
+    assert_true(write_at(P(0), 1) && write_at(P(2), 3));
+    assert_int_equal(remap(3, 1, 1, TO, there + 1), P(there + 1));
+    while ((taken[frames] = page_alloc(PAGE_KERNEL))) {
+        frames++;
+    }
+    while (map(P(8 + 2 * maps), 1, RW, FIXED) >= 0) {
+        maps++;
+    }
+    assert_int_equal(remap(2, 1, 1, TO, there), -ENOMEM);
+    assert_good();
+    assert_true(vma_at(s.mm, P(there)) == vma_at(s.mm, P(there + 1)));
+    while (frames) {
+        page_put(taken[--frames]);
+    }
+    assert_true(reads(P(2), 3) && reads(P(there), 0));
+}
+
 static int64_t move_middle(void)
 {
     return mm_mremap(s.mm, P(1), 2 * PAGE, 3 * PAGE, TO, UINT64_C(0x5123456000));
@@ -290,6 +319,7 @@ int main(void)
         CASE(nothing_of_shared_memory_is_one_more_mapping),
         CASE(locked_memory_grows_with_its_pages),
         CASE(limits_bind),
+        CASE(new_place_stays_where_memory_is_used_up),
         CASE(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
