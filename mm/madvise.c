@@ -44,19 +44,19 @@ struct flag_advice {
 };
 
 static const struct flag_advice flag_advices[] = {
-    {MADV_NORMAL,      0,             VM_RAND_READ | VM_SEQ_READ, 0,           0                                   },
-    {MADV_RANDOM,      VM_RAND_READ,  VM_SEQ_READ,                0,           0                                   },
-    {MADV_SEQUENTIAL,  VM_SEQ_READ,   VM_RAND_READ,               0,           0                                   },
-    {MADV_DONTFORK,    VM_DONTCOPY,   0,                          0,           0                                   },
-    {MADV_DOFORK,      0,             VM_DONTCOPY,                VM_RESERVED, 0                                   },
-    {MADV_MERGEABLE,   VM_MERGEABLE,  0,                          0,           VM_SHARED | VM_MAYSHARE | VM_SPECIAL},
-    {MADV_UNMERGEABLE, 0,             VM_MERGEABLE,               0,           0                                   },
-    {MADV_HUGEPAGE,    VM_HUGEPAGE,   VM_NOHUGEPAGE,              0,           0                                   },
-    {MADV_NOHUGEPAGE,  VM_NOHUGEPAGE, VM_HUGEPAGE,                0,           0                                   },
-    {MADV_DONTDUMP,    VM_DONTDUMP,   0,                          0,           0                                   },
-    {MADV_DODUMP,      0,             VM_DONTDUMP,                VM_SPECIAL,  0                                   },
-    {MADV_WIPEONFORK,  VM_WIPEONFORK, 0,                          VM_SHARED,   0                                   },
-    {MADV_KEEPONFORK,  0,             VM_WIPEONFORK,              0,           0                                   },
+    {MADV_NORMAL,      0,             VM_RAND_READ | VM_SEQ_READ, 0,          0                                   },
+    {MADV_RANDOM,      VM_RAND_READ,  VM_SEQ_READ,                0,          0                                   },
+    {MADV_SEQUENTIAL,  VM_SEQ_READ,   VM_RAND_READ,               0,          0                                   },
+    {MADV_DONTFORK,    VM_DONTCOPY,   0,                          0,          0                                   },
+    {MADV_DOFORK,      0,             VM_DONTCOPY,                VM_IO,      0                                   },
+    {MADV_MERGEABLE,   VM_MERGEABLE,  0,                          0,          VM_SHARED | VM_MAYSHARE | VM_SPECIAL},
+    {MADV_UNMERGEABLE, 0,             VM_MERGEABLE,               0,          0                                   },
+    {MADV_HUGEPAGE,    VM_HUGEPAGE,   VM_NOHUGEPAGE,              0,          0                                   },
+    {MADV_NOHUGEPAGE,  VM_NOHUGEPAGE, VM_HUGEPAGE,                0,          0                                   },
+    {MADV_DONTDUMP,    VM_DONTDUMP,   0,                          0,          0                                   },
+    {MADV_DODUMP,      0,             VM_DONTDUMP,                VM_SPECIAL, 0                                   },
+    {MADV_WIPEONFORK,  VM_WIPEONFORK, 0,                          VM_SHARED,  0                                   },
+    {MADV_KEEPONFORK,  0,             VM_WIPEONFORK,              0,          0                                   },
 };
 
 static const struct flag_advice *find_flag_advice(unsigned advice)
@@ -117,14 +117,6 @@ static int remove_pages(const struct vma *vma, vaddr_t start, vaddr_t end)
     return 0;
 }
 
-static int populate(const struct vma *vma, vaddr_t start, vaddr_t end, bool write)
-{
-    if (vma->flags & VM_RESERVED || !(vma->flags & (write ? VM_WRITE : VM_READ))) {
-        return -EINVAL;
-    }
-    return (int)mm_populate(vma->mm, start, end - start, write ? POPULATE_WRITE : POPULATE_READ);
-}
-
 static int advise(struct vma *vma, struct vma *previous, vaddr_t start, vaddr_t end,
                   unsigned advice, struct vma **last)
 {
@@ -134,12 +126,12 @@ static int advise(struct vma *vma, struct vma *previous, vaddr_t start, vaddr_t 
         return 0;
     case MADV_COLD:
     case MADV_PAGEOUT:
-        return vma->flags & (VM_LOCKED | VM_RESERVED) ? -EINVAL : 0;
+        return vma->flags & (VM_LOCKED | VM_IO) ? -EINVAL : 0;
     case MADV_FREE:
-        return vma->flags & (VM_LOCKED | VM_RESERVED) || vma->cache ? -EINVAL : 0;
+        return vma->flags & (VM_LOCKED | VM_IO) || vma->cache ? -EINVAL : 0;
     case MADV_DONTNEED:
     case MADV_DONTNEED_LOCKED:
-        if (vma->flags & (VM_RESERVED | (advice == MADV_DONTNEED ? VM_LOCKED : 0))) {
+        if (vma->flags & (VM_IO | (advice == MADV_DONTNEED ? VM_LOCKED : 0))) {
             return -EINVAL;
         }
         range_zap(vma, start, end, ZAP_ALL);
@@ -148,7 +140,8 @@ static int advise(struct vma *vma, struct vma *previous, vaddr_t start, vaddr_t 
         return remove_pages(vma, start, end);
     case MADV_POPULATE_READ:
     case MADV_POPULATE_WRITE:
-        return populate(vma, start, end, advice == MADV_POPULATE_WRITE);
+        return (int)mm_populate(vma->mm, start, end - start,
+                                advice == MADV_POPULATE_READ ? POPULATE_READ : POPULATE_WRITE);
     default:
         return change_flags(vma, previous, start, end, find_flag_advice(advice), last);
     }

@@ -4,6 +4,7 @@
  *   leaf with a page, hidden or not, or the zero page    resident
  *   none, a file is mapped                               resident if the file has the page, up to date
  *   none, anonymous                                      not resident
+ *   Linux's own places ([vdso])                          resident: nobody is told what is there
  *
  * Kept of Linux 6.1: so it is there, private copies that were thrown away included: then the file's page counts.
  */
@@ -15,7 +16,7 @@ static bool is_resident(const struct vma *vma, vaddr_t address)
     vaddr_t end;
     const pte_t *pte = paging_leaf(&vma->mm->space, address, &end);
 
-    if (pte && pte_has_page(*pte)) {
+    if (vma->flags & VM_RESERVED || (pte && pte_has_page(*pte))) {
         return true;
     }
     const struct page *page =

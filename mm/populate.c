@@ -65,10 +65,14 @@ int64_t mm_populate(struct mm *mm, vaddr_t address, uint64_t bytes, enum populat
         if (!vma) {
             return -ENOMEM;
         }
+        const vaddr_t part = vma->end < end ? vma->end : end;
+        if (populate == POPULATE_AS_MAPPED && vma->flags & VM_RESERVED) {
+            address = part; /* Linux's own places: all that there is to bring is there */
+            continue;
+        }
         if (!is_allowed(vma, populate, &write)) {
             return populate == POPULATE_AS_MAPPED ? -EFAULT : -EINVAL;
         }
-        const vaddr_t part = vma->end < end ? vma->end : end;
         for (; address < part && result == 0; address += PAGE_SIZE) {
             result = populate_page(vma, address, write);
         }

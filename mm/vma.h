@@ -22,10 +22,10 @@ struct mm;
 #define VM_MAYSHARE   UINT64_C(0x00000080)
 #define VM_GROWSDOWN  UINT64_C(0x00000100)
 #define VM_LOCKED     UINT64_C(0x00002000)
+#define VM_IO         UINT64_C(0x00004000) /* [vvar]: none of its pages can be given back */
 #define VM_SEQ_READ   UINT64_C(0x00008000)
 #define VM_RAND_READ  UINT64_C(0x00010000)
 #define VM_DONTCOPY   UINT64_C(0x00020000)
-#define VM_DONTEXPAND UINT64_C(0x00040000)
 #define VM_ACCOUNT    UINT64_C(0x00100000)
 #define VM_NORESERVE  UINT64_C(0x00200000)
 #define VM_WIPEONFORK UINT64_C(0x02000000)
@@ -39,8 +39,8 @@ struct mm;
 #define VM_RESERVED UINT64_C(0x0000100000000000)
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
-/* Never merged, never locked (Linux's VM_SPECIAL). */
-#define VM_SPECIAL (VM_DONTEXPAND | VM_RESERVED)
+/* Never merged, never expanded, never locked (Linux's VM_SPECIAL). */
+#define VM_SPECIAL (VM_IO | VM_RESERVED)
 
 struct vma {
     vaddr_t start, end; /* bytes, page-aligned; @end is behind the last one */

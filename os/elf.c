@@ -327,7 +327,7 @@ static int vdso_reserve(struct mm *mm)
     if (error) {
         return (int)error;
     }
-    int result = reserve(mm, (vaddr_t)at, VVAR_PAGES, VM_READ | VM_MAYREAD, "[vvar]");
+    int result = reserve(mm, (vaddr_t)at, VVAR_PAGES, VM_READ | VM_MAYREAD | VM_IO, "[vvar]");
     if (result == 0) {
         result = reserve(mm, (vaddr_t)at + VVAR_PAGES * PAGE_SIZE, VDSO_PAGES,
                          VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, "[vdso]");

@@ -238,6 +238,40 @@ static void a_page_under_way_is_not_resident(void **state)
 
 /* ---- mlock --------------------------------------------------------------------------------------------- */
 
+static void linuxs_own_places_are_passed_over(void **state)
+{
+    const struct {
+        uint64_t flags;
+        uint64_t advice;
+        int64_t result;
+    } rows[] = {
+        {VM_IO, 4,  -EINVAL},
+        {0,     4,  0      },
+        {VM_IO, 11, -EINVAL},
+        {0,     11, 0      },
+        {VM_IO, 22, -EINVAL},
+        {0,     17, -EINVAL},
+    };
+    uint8_t there = 9;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct vma *vma =
+            vma_create(s.mm, P(1), P(2), VM_READ | VM_RESERVED | rows[i].flags, NULL, P(1) / PAGE);
+        assert_non_null(vma);
+        vma_insert(s.mm, vma);
+        lay(0, 1, RW);
+        lay(2, 3, RW);
+        assert_int_equal(mm_mlock(s.mm, P(0), 3 * PAGE), 0);
+        assert_string_equal(layout(), "1rwL 1r 1rwL");
+        assert_true(is_present(P(0)) && is_present(P(2)));
+        assert_int_equal(mm_mincore(s.mm, P(1), 1, &there), 1);
+        assert_int_equal(there, 1);
+        assert_int_equal(advise(1, 2, rows[i].advice), rows[i].result);
+        assert_int_equal(mm_munmap(s.mm, P(0), 3 * PAGE), 0);
+    }
+}
+
 static void locking_brings_all_pages(void **state)
 {
     (void)state;
@@ -335,6 +369,7 @@ static void maps_say_what_linux_says(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(linuxs_own_places_are_passed_over),
         CASE(pages_that_are_not_needed_go),
         CASE(holes_are_passed_over),
         CASE(ranges_are_checked),
