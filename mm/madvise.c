@@ -4,7 +4,7 @@
  * Kept of Linux 6.1: holes are passed over and reported at the end with -ENOMEM; which advice refuses which
  * mapping, and how; flags that split and merge VMAs show in /proc/self/maps. MADV_FREE lets pages be taken away
  * when memory is short, which here it never is in that sense (no reclaim yet): contents stay, as they do on an idle
- * Linux; so MADV_COLD and MADV_PAGEOUT (there is no swap) change nothing either. Not kept: MADV_HWPOISON,
+ * Linux, but the leaves are clean; MADV_COLD and MADV_PAGEOUT (there is no swap) change nothing. Not kept: MADV_HWPOISON,
  * MADV_SOFT_OFFLINE and MADV_COLLAPSE, which need what is not here, are -EINVAL, as on a Linux without them.
  */
 #include "mapping.h"
@@ -128,7 +128,11 @@ static int advise(struct vma *vma, struct vma *previous, vaddr_t start, vaddr_t 
     case MADV_PAGEOUT:
         return vma->flags & (VM_LOCKED | VM_IO) ? -EINVAL : 0;
     case MADV_FREE:
-        return vma->flags & (VM_LOCKED | VM_IO) || vma->cache ? -EINVAL : 0;
+        if (vma->flags & (VM_LOCKED | VM_IO) || vma->cache) {
+            return -EINVAL;
+        }
+        range_mark_clean(vma, start, end);
+        return 0;
     case MADV_DONTNEED:
     case MADV_DONTNEED_LOCKED:
         if (vma->flags & (VM_IO | (advice == MADV_DONTNEED ? VM_LOCKED : 0))) {

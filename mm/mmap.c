@@ -391,7 +391,7 @@ static uint64_t request_flags(uint64_t prot, uint64_t flags, int key)
 {
     return (prot & VM_ACCESS_FLAGS) | (uint64_t)(unsigned)key << VM_PKEY_SHIFT | VM_MAYREAD |
            VM_MAYWRITE | VM_MAYEXEC | (flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0) |
-           (flags & MAP_LOCKED ? VM_LOCKED : 0);
+           (flags & MAP_LOCKED ? VM_LOCKED : 0) | (flags & MAP_SYNC ? VM_SYNC : 0);
 }
 
 int64_t mm_mmap(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t prot, uint64_t flags,

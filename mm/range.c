@@ -226,6 +226,23 @@ void range_protect(struct vma *vma, vaddr_t start, vaddr_t end)
     flush_end(&flush);
 }
 
+void range_mark_clean(struct vma *vma, vaddr_t start, vaddr_t end)
+{
+    struct leaves leaves = leaves_of(vma, start, end);
+    struct flush flush = flush_begin(vma, start, end);
+
+    while (leaves_next(&leaves)) {
+        pte_t *pte = leaves.pte;
+        for (vaddr_t at = leaves.first; at < leaves.table_end; at += PAGE_SIZE, pte++) {
+            if (*pte & PTE_D) {
+                *pte &= ~PTE_D;
+                flush_page(&flush, at);
+            }
+        }
+    }
+    flush_end(&flush);
+}
+
 /* ---- mremap ---------------------------------------------------------------------------------- */
 
 int range_move(struct vma *from, vaddr_t start, struct vma *target, vaddr_t to, uint64_t bytes,

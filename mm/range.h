@@ -25,6 +25,11 @@ void range_free_tables(struct mm *mm, vaddr_t start, vaddr_t end);
  */
 MUST_CHECK int range_copy(struct vma *from, struct vma *to);
 
+/*
+ * Clear D in [@start, @end): what was written stays, but the next range_protect() does not make it writable at once.
+ */
+void range_mark_clean(struct vma *vma, vaddr_t start, vaddr_t end);
+
 /* Give the pages in [@start, @end) the rights that @vma has now. */
 void range_protect(struct vma *vma, vaddr_t start, vaddr_t end);
 

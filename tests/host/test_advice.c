@@ -29,8 +29,18 @@ static void pages_that_are_not_needed_go(void **state)
     assert_int_equal(advise(12, 13, 4), 0);
     assert_true(reads(P(12), 8));
     /* MADV_FREE keeps what nobody needs to take. */
-    assert_int_equal(advise(0, 3, 8), 0);
+    assert_true(write_at(P(1), 2));
+    assert_int_equal(advise(0, 2, 8), 0);
     assert_true(reads(P(0), 1));
+    /* But it is clean, unless it was written since: a fault looks at it before it becomes writable again. */
+    assert_true(write_at(P(1), 4));
+    assert_int_equal(mm_mprotect(s.mm, P(0), 3 * PAGE, R, -1), 0);
+    assert_int_equal(mm_mprotect(s.mm, P(0), 3 * PAGE, RW, -1), 0);
+    unsigned long faults = simulated.faults;
+    assert_true(write_at(P(1), 5) && write_at(P(2), 6));
+    assert_int_equal(simulated.faults, faults);
+    assert_true(write_at(P(0), 7));
+    assert_int_equal(simulated.faults, faults + 1);
 }
 
 static void holes_are_passed_over(void **state)

@@ -253,7 +253,8 @@ static void what_is_odd_but_fine(void **state)
     assert_int_equal(mm_mmap(s.mm, P(3), PAGE, R, MAP_SHARED | MAP_FIXED | MAP_SYNC, s.file,
                              VM_MAYREAD | VM_MAYEXEC, 0),
                      P(3));
-    assert_int_equal(vma_at(s.mm, P(3))->flags, VM_READ | VM_MAYREAD | VM_MAYEXEC | VM_MAYSHARE);
+    assert_int_equal(vma_at(s.mm, P(3))->flags,
+                     VM_READ | VM_MAYREAD | VM_MAYEXEC | VM_MAYSHARE | VM_SYNC);
     assert_string_equal(layout(), "2r .1 1rs@0");
     assert_int_equal(mm_munmap(s.mm, 0, PAGE), 0);
 }
