@@ -51,6 +51,8 @@ class AsOnLinux(boot.Case):
         names = [row["name"] for row in program["maps"]]
         self.assertEqual((names[0], names[-1]), ("/programs/anon_write", "[stack]"))
         self.assertEqual(program["maps"][0]["start"], "0x400000")
+        longest = max(programs.names(), key=len)
+        self.assertEqual(self.checks[f"programs.{longest}"]["program"]["maps"][0]["name"], f"/programs/{longest}")
         self.assertTrue(any(row["pages"]["resident"] for row in program["maps"]))
         for row in program["maps"]:
             pages = (int(row["end"], 16) - int(row["start"], 16)) // 4096

@@ -20,7 +20,7 @@ enum page_look {
 
 #define MAPS_ROWS  16u
 #define MAPS_CELLS 32u
-#define MAPS_NAME  24u
+#define MAPS_NAME  40u
 
 struct maps_row {
     uint64_t start, end, flags; /* of the VMA: VM_* (mm/vma.h) */
