@@ -8,7 +8,7 @@
 #include "fault/ring3.h"
 #include "fault/uaccess.h"
 #include "signal_frame.h"
-#include "task.h"
+#include "system_call.h"
 #include "x86/exception.h"
 
 #define SET(signal) BIT((signal)-1)
@@ -366,8 +366,8 @@ static __attribute__((noinline)) bool take_pending(struct signals *signals,
     return true;
 }
 
-/* In: @info may be the task's forced one, which is taken with that. */
-static void enter_handler(struct task *task, const struct signal_info *info)
+/* In: @info may be the task's forced one, which is taken with that. Out: false: the frame's page is under way. */
+static bool enter_handler(struct task *task, const struct signal_info *info)
 {
     struct signals *signals = &task->signals;
     const unsigned signal = (unsigned)info->signal;
@@ -378,6 +378,10 @@ static void enter_handler(struct task *task, const struct signal_info *info)
         task_interrupt(task, flags & SA_RESTART);
     }
     const bool entered = signal_frame_enter(task, action, info);
+    if (!entered && task_waits_for_page(task)) {
+        signals->forced = *info; /* still to be taken, before all others */
+        return false;
+    }
     if (info == &signals->forced) {
         signals->forced.signal = 0;
     }
@@ -386,12 +390,13 @@ static void enter_handler(struct task *task, const struct signal_info *info)
     }
     if (!entered) {
         force_segv(task, signal == SIGSEGV);
-        return;
+        return true;
     }
     signals->blocked |= action->mask | (flags & SA_NODEFER ? 0 : SET(signal));
     if (signals->stack.flags & SS_AUTODISARM) {
         signal_stack_reset(signals);
     }
+    return true;
 }
 
 /*
@@ -441,7 +446,9 @@ bool signal_deliver(struct task *task)
         }
         unsigned signal = (unsigned)info->signal;
         if (signals->action[signal - 1].handler > SIG_IGN) {
-            enter_handler(task, info);
+            if (!enter_handler(task, info)) {
+                return false;
+            }
         } else if (!is_ignored(signals, signal) && !act_by_default(task, signal)) {
             return false;
         }
@@ -463,7 +470,7 @@ int64_t sys_rt_sigaction(struct task *task, uint64_t signal, vaddr_t new_action,
         return -EINVAL;
     }
     if (new_action && copy_from_user(&new, new_action, sizeof(new)) != 0) {
-        return -EFAULT;
+        return copy_failed(task);
     }
     if (number < 1 || number > SIGNALS || (new_action && SET(number) & SET_UNBLOCKABLE)) {
         return -EINVAL;
@@ -478,10 +485,14 @@ int64_t sys_rt_sigaction(struct task *task, uint64_t signal, vaddr_t new_action,
             flush(signals, SET(number));
         }
     }
-    if (old_action && copy_to_user(old_action, &old, sizeof(old)) != 0) {
-        return -EFAULT;
+    if (!old_action || copy_to_user(old_action, &old, sizeof(old)) == 0) {
+        return 0;
     }
-    return 0;
+    const int64_t error = copy_failed(task);
+    if (error == -ERESTART) {
+        *action = old;
+    }
+    return error;
 }
 
 int64_t sys_rt_sigprocmask(struct task *task, uint64_t how, vaddr_t new_set, vaddr_t old_set,
@@ -495,7 +506,7 @@ int64_t sys_rt_sigprocmask(struct task *task, uint64_t how, vaddr_t new_set, vad
     }
     if (new_set) {
         if (!get_user(&set, new_set, sizeof(set))) {
-            return -EFAULT;
+            return copy_failed(task);
         }
         set &= ~SET_UNBLOCKABLE;
         switch ((int32_t)how) {
@@ -512,10 +523,14 @@ int64_t sys_rt_sigprocmask(struct task *task, uint64_t how, vaddr_t new_set, vad
             return -EINVAL;
         }
     }
-    if (old_set && !put_user(old, old_set, sizeof(old))) {
-        return -EFAULT;
+    if (!old_set || put_user(old, old_set, sizeof(old))) {
+        return 0;
     }
-    return 0;
+    const int64_t error = copy_failed(task);
+    if (error == -ERESTART) {
+        signals->blocked = old;
+    }
+    return error;
 }
 
 int64_t sys_sigaltstack(struct task *task, vaddr_t new_stack, vaddr_t old_stack)
@@ -524,10 +539,11 @@ int64_t sys_sigaltstack(struct task *task, vaddr_t new_stack, vaddr_t old_stack)
     struct signal_stack new, old = {.base = signals->stack.base,
                                     .flags = signals->stack.flags & SS_AUTODISARM,
                                     .bytes = signals->stack.bytes};
+    const __typeof__(signals->stack) before = signals->stack;
     int64_t error;
 
     if (new_stack && copy_from_user(&new, new_stack, sizeof(new)) != 0) {
-        return -EFAULT;
+        return copy_failed(task);
     }
     if (!signals->stack.bytes) {
         old.flags |= SS_DISABLE;
@@ -540,19 +556,26 @@ int64_t sys_sigaltstack(struct task *task, vaddr_t new_stack, vaddr_t old_stack)
             return error;
         }
     }
-    if (old_stack && copy_to_user(old_stack, &old, sizeof(old)) != 0) {
-        return -EFAULT;
+    if (!old_stack || copy_to_user(old_stack, &old, sizeof(old)) == 0) {
+        return 0;
     }
-    return 0;
+    error = copy_failed(task);
+    if (error == -ERESTART) {
+        signals->stack = before;
+    }
+    return error;
 }
 
 int64_t sys_rt_sigreturn(struct task *task)
 {
-    if (!signal_frame_leave(task)) {
-        force_segv(task, false);
-        return 0;
+    if (signal_frame_leave(task)) {
+        return (int64_t)task->frame.rax;
     }
-    return (int64_t)task->frame.rax;
+    if (task->state == TASK_WAITS_PAGE) {
+        return -ERESTART;
+    }
+    force_segv(task, false);
+    return 0;
 }
 
 int64_t sys_kill(struct task *task, uint64_t pid, uint64_t signal)

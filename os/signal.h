@@ -105,7 +105,8 @@ static inline bool signal_pending(const struct signals *signals)
 
 /*
  * Before @task, the current one, goes on in ring 3: take what is pending and not blocked; build the frames of
- * handlers, stop, or kill. Out: false: the task is stopped (TASK_STOPPED) or gone: task_exit() was called.
+ * handlers, stop, or kill. Out: false: the task is stopped (TASK_STOPPED), waits for the page that a frame goes to, or is
+ * gone: task_exit() was called.
  */
 MUST_CHECK bool signal_deliver(struct task *task);
 

@@ -242,19 +242,24 @@ bool signal_frame_leave(struct task *task)
     vaddr_t at = task->frame.rsp - sizeof(uint64_t); /* the handler's RET took the restorer */
     bool good = true;
 
-    if (!uaccess_in_range(at, sizeof(struct signal_frame)) ||
-        copy_from_user(&context, at + offsetof(struct signal_frame, context), sizeof(context)) !=
-            0) {
+    if (!uaccess_in_range(at, sizeof(struct signal_frame))) {
         return false;
     }
-    task->signals.blocked = context.mask & ~(BIT(SIGKILL - 1) | BIT(SIGSTOP - 1));
-    take_registers(task, &context);
+    if (copy_from_user(&context, at + offsetof(struct signal_frame, context), sizeof(context))) {
+        task_waits_for_page(task);
+        return false;
+    }
     if (!context.registers.extended_state) {
         fpu_start(PKRU_START);
     } else if (!fpu_frame_read(context.registers.extended_state)) {
+        if (task_waits_for_page(task)) {
+            return false;
+        }
         fpu_start(PKRU_START);
         good = false;
     }
+    task->signals.blocked = context.mask & ~(BIT(SIGKILL - 1) | BIT(SIGSTOP - 1));
+    take_registers(task, &context);
     if (good) {
         stack_take(&task->signals, &context.stack, task->frame.rsp);
     }

@@ -155,7 +155,8 @@ MUST_CHECK bool signal_frame_enter(struct task *task, const struct signal_action
 
 /*
  * The other way: everything from the frame that @task's rsp says it is. Out: false: it is bad; like Linux, mask and
- * registers may have come from it all the same.
+ * registers may have come from it all the same. Or its page is under way: then the task waits for it, and nothing has
+ * happened.
  */
 MUST_CHECK bool signal_frame_leave(struct task *task);
 

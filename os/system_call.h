@@ -84,12 +84,7 @@ static inline bool user_range(vaddr_t address, uint64_t bytes)
 /* A copy from or to @task's memory fell short. Out: -EFAULT, or -ERESTART: its page is under way. */
 static inline int64_t copy_failed(struct task *task)
 {
-    if (task->mm->bad.kind != BAD_WAIT) {
-        return -EFAULT;
-    }
-    task->waits_for = task->mm->bad.page;
-    task->state = TASK_WAITS_PAGE;
-    return -ERESTART;
+    return task_waits_for_page(task) ? -ERESTART : -EFAULT;
 }
 
 /* system_calls_memory.c */

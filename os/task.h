@@ -70,6 +70,22 @@ struct task {
     TAILQ_ENTRY(task) node; /* of all tasks, in the order of their pids */
 };
 
+/*
+ * What made an access to @task's memory fall short is a page that is under way: then it waits for it. What @mm->bad says may
+ * be of an earlier access, but not that its page is still locked. Out: it waits.
+ */
+static inline bool task_waits_for_page(struct task *task)
+{
+    struct page *page = task->mm->bad.page;
+
+    if (task->mm->bad.kind != BAD_WAIT || !(page->flags & PAGE_LOCKED)) {
+        return false;
+    }
+    task->waits_for = page;
+    task->state = TASK_WAITS_PAGE;
+    return true;
+}
+
 /* The task that runs, or that a system call is made for. */
 struct task *task_current(void);
 

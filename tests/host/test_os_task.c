@@ -6,7 +6,7 @@
 
 #include "tests/host/os_fixture.h"
 
-#include "os/signal.h"
+#include "os/signal_frame.h"
 #include "tests/host/signal_abi.h"
 #include "x86/exception.h"
 
@@ -18,6 +18,8 @@ enum {
     WRITE = 1,
     CLOSE = 3,
     SIGACTION = 13,
+    SIGMASK = 14,
+    SIGRETURN = 15,
     PIPE = 22,
     YIELD = 24,
     GETPID = 39,
@@ -27,6 +29,7 @@ enum {
     KILL = 62,
     GETRUSAGE = 98,
     GETPPID = 110,
+    SIGALTSTACK = 131,
 };
 #define ANY ((uint64_t)-1)
 
@@ -486,28 +489,155 @@ static enum vm_fault read_late(struct page_cache *cache, struct page *page)
     return VM_FAULT_RETRY;
 }
 
-static void page_under_way(void **state)
+#define LATE         UINT64_C(0x20000000)
+#define LATE_2       (LATE + PAGE)
+#define STEP(number) (STEPS_AT + (number)*SYSCALL_BYTES)
+
+/* Start @script with two pages at LATE that are not there yet. */
+static void start_late(const struct step *script)
 {
     static const struct page_cache_operations operations = {.read_page = read_late};
-    static const struct step script[] = {CALL(WRITE, 1, 0x20000000, 10), EXPECT(10), NOTE('w'),
-                                         CALL(EXIT, 0)};
     struct page_cache *cache = page_cache_create(&operations, "/late", NULL);
-    (void)state;
 
     assert_non_null(cache);
-    page_cache_truncate(cache, PAGE);
+    page_cache_truncate(cache, 2 * PAGE);
     assert_int_equal(start(script), 0);
-    assert_int_equal(mm_mmap(TAILQ_FIRST(&all_tasks)->mm, 0x20000000, PAGE, PROT_READ,
+    assert_int_equal(mm_mmap(TAILQ_FIRST(&all_tasks)->mm, LATE, 2 * PAGE, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_FIXED, cache, VM_MAYREAD | VM_MAYWRITE, 0),
-                     0x20000000);
+                     LATE);
     page_cache_put(cache);
+}
+
+/* Bytes of the program's own, before it runs. */
+static void put(vaddr_t at, const void *bytes, size_t count)
+{
+    cpu_current()->resolver = mm_resolve;
+    mm_load(TAILQ_FIRST(&all_tasks)->mm);
+    assert_int_equal(user_write(at, bytes, count), BAD_NONE);
+    mm_load(NULL);
+    cpu_current()->resolver = NULL;
+}
+
+/* All tasks wait for a page, until it comes, with zeros. */
+static void page_comes(void)
+{
     late = NULL;
     assert_int_equal(os_run(UINT64_MAX), OS_WAITING);
     assert_int_equal(os_run(UINT64_MAX), OS_WAITING);
     assert_non_null(late);
+    memset(page_bytes(late), 0, PAGE);
     page_arrived(late, true);
+}
+
+static void page_under_way(void **state)
+{
+    static const struct step script[] = {CALL(WRITE, 1, LATE, 10), EXPECT(10), NOTE('w'),
+                                         CALL(EXIT, 0)};
+    (void)state;
+
+    start_late(script);
+    page_comes();
     assert_int_equal(os_run(UINT64_MAX), OS_DONE);
     assert_string_equal(notes, "w");
+    stop();
+    assert_int_equal(result.status, 0);
+}
+
+/* What a system call has changed before it waits is as it was: what it tells of the old state is right. */
+static void old_state_to_a_page_under_way(void **state)
+{
+    static const struct step scripts[][4] = {
+        {CALL(SIGACTION, SIGUSR1, DATA,             LATE,                           8),EXPECT(0), CALL(WRITE, 1, LATE, 24),
+         CALL(EXIT, 0)},
+        {CALL(SIGMASK,             2,                DATA,                             LATE,                                                                 8),EXPECT(0),CALL(WRITE, 1, LATE, 8), CALL(EXIT, 0)},
+        {CALL(SIGALTSTACK, DATA,LATE),EXPECT(0),CALL(WRITE,1,LATE, 8), CALL(EXIT, 0)},
+        {CALL(SIGACTION,          SIGUSR1,               LATE,                      0,                                                  8),EXPECT(0),CALL(EXIT, 0)},
+        {CALL(SIGMASK,         2,                   LATE,                                                     0,                                                                                                                                                  8),                                                                                                                                        EXPECT(0),                                                                                                                                                                                                                 CALL(EXIT, 0)},
+        {CALL(SIGALTSTACK,            LATE,                   0),                      EXPECT(-ENOMEM),                                    CALL(EXIT,0)},
+    };
+    static const uint64_t words[] = {0x1000, 0, 65536, 0}, nothing[3];
+    (void)state;
+
+    for (unsigned i = 0; i < ARRAY_COUNT(scripts); i++) {
+        start_late(scripts[i]);
+        put(DATA, words, sizeof(words));
+        page_comes();
+        assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+        assert_memory_equal(shown, nothing, shown_bytes);
+        stop();
+        assert_int_equal(result.status, 0);
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
+/* RET at a handler's end, as its first turn begins. */
+static void leave_handler(void)
+{
+    struct trap_frame *frame = &task_current()->frame;
+
+    if (frame->rip == STEP(4)) {
+        frame->rsp += 8;
+    }
+}
+
+/* The frame of a handler goes to two pages, one after the other: the signal waits with it, and comes once. */
+static void handler_on_a_page_under_way(void **state)
+{
+    static const struct step script[] = {
+        CALL(SIGALTSTACK, DATA + 64, 0),
+        CALL(SIGACTION, SIGUSR1, DATA, 0, 8),
+        CALL(KILL, 2, SIGUSR1),
+        GOTO(6),
+        /* 4: */ NOTE('h'),
+        CALL(SIGRETURN, 0),
+        /* 6: */ EXPECT(0),
+        NOTE('b'),
+        CALL(EXIT, 0),
+    };
+    static const struct signal_action action = {STEP(4), SA_RESTORER | SA_ONSTACK, STEP(5), 0};
+    const uint64_t stack[] = {LATE - 0x3000, 0, 0x3000 + PAGE + 256};
+    (void)state;
+
+    start_late(script);
+    put(DATA, &action, sizeof(action));
+    put(DATA + 64, stack, sizeof(stack));
+    watch = leave_handler;
+    page_comes();
+    page_comes();
+    assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+    watch = NULL;
+    assert_string_equal(notes, "hb");
+    stop();
+    assert_int_equal(result.status, 0);
+}
+
+static void take_frame(void)
+{
+    if (rounds == 0) {
+        task_current()->frame.rsp = DATA + 8;
+    }
+}
+
+/* Extended state that rt_sigreturn is to take: nothing has been taken before it is there. */
+static void frame_on_a_page_under_way(void **state)
+{
+    static const struct step script[] = {
+        CALL(SIGRETURN, 0), NOTE('!'), CALL(EXIT, 1), /* 3: */ NOTE('r'), CALL(EXIT, 0),
+    };
+    struct signal_frame frame = {
+        .context.flags = UC_STRICT_RESTORE_SS,
+        .context.registers = {.rip = STEP(3), .cs = 0x33, .ss = 0x2b, .extended_state = LATE},
+    };
+    (void)state;
+
+    start_late(script);
+    put(DATA, &frame, sizeof(frame));
+    watch = take_frame;
+    page_comes();
+    assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+    watch = NULL;
+    assert_string_equal(notes, "r");
     stop();
     assert_int_equal(result.status, 0);
 }
@@ -657,6 +787,9 @@ int main(void)
         TEST(kill_child),
         TEST(stopped_child),
         TEST(page_under_way),
+        TEST(old_state_to_a_page_under_way),
+        TEST(handler_on_a_page_under_way),
+        TEST(frame_on_a_page_under_way),
         TEST(each_allocation_fails),
         TEST(fork_bomb),
         TEST(too_many_tasks),

@@ -10,7 +10,7 @@
 #include "fault/uaccess.h"
 #include "fault/uaccess_raw.h"
 #include "os/signal_frame.h"
-#include "os/task.h"
+#include "os/system_call.h"
 #include "tests/host/signal_abi.h"
 #include "x86/exception.h"
 #include "x86/registers.h"
@@ -312,6 +312,7 @@ static bool registers_fresh(void)
 
 struct task_list all_tasks;
 static struct task tasks[3];
+static struct mm memories[3];
 static uint8_t areas[3][FPU_BYTES_MAX] __attribute__((aligned(64)));
 static struct task *const task = &tasks[0], *const child = &tasks[1], *const other = &tasks[2];
 static struct task *current; /* the one that runs */
@@ -403,7 +404,9 @@ static int start(void **state)
                                      .xsave = true};
     TAILQ_INIT(&all_tasks);
     for (unsigned i = 0; i < ARRAY_COUNT(tasks); i++) {
-        tasks[i] = (struct task){.pid = 100 + i, .parent = i ? task : NULL, .fpu = areas[i]};
+        memories[i] = (struct mm){0};
+        tasks[i] = (struct task){
+            .pid = 100 + i, .parent = i ? task : NULL, .fpu = areas[i], .mm = &memories[i]};
         signal_init(&tasks[i].signals);
         fpu_init(areas[i]);
         fill_frame(&tasks[i].frame);
@@ -620,6 +623,21 @@ static void sigaction_errors_in_linuxs_order(void **state)
     memcpy(at(ACTION_AT), &(struct signal_action){0x77, 0, 0, 0}, sizeof(struct signal_action));
     assert_int_equal(sys_rt_sigaction(task, SIGUSR1, ACTION_AT, 8, 8), -EFAULT);
     assert_int_equal(task->signals.action[SIGUSR1 - 1].handler, 0x77);
+}
+
+/* What mm says may be of an access before: a page that has come is nothing to wait for, for ever. */
+static void only_a_page_under_way_is_waited_for(void **state)
+{
+    struct page page = {.flags = PAGE_UPTODATE};
+
+    (void)state;
+    task->mm->bad = (struct bad_fault){.kind = BAD_WAIT, .page = &page};
+    assert_int_equal(sys_rt_sigaction(task, SIGUSR1, 8, 0, 8), -EFAULT);
+    assert_int_equal(task->state, TASK_READY);
+    page.flags = PAGE_LOCKED;
+    assert_int_equal(sys_rt_sigaction(task, SIGUSR1, 8, 0, 8), -ERESTART);
+    assert_int_equal(task->state, TASK_WAITS_PAGE);
+    assert_ptr_equal(task->waits_for, &page);
 }
 
 static void ignoring_discards_what_is_pending(void **state)
@@ -1917,6 +1935,7 @@ int main(void)
         TEST(frame_is_what_the_kernel_writes),
         TEST(sigaction_keeps_what_linux_keeps),
         TEST(sigaction_errors_in_linuxs_order),
+        TEST(only_a_page_under_way_is_waited_for),
         TEST(ignoring_discards_what_is_pending),
         TEST(sigprocmask_by_the_book),
         TEST(altstack_states),
