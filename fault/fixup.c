@@ -105,6 +105,11 @@ static inline const struct extable_entry *find(uint64_t rip)
     return extable_instruction(entry) == rip ? entry : find_again(rip);
 }
 
+bool fixup_exists(uint64_t rip)
+{
+    return find(rip) != NULL;
+}
+
 bool fixup_exception(struct trap_frame *frame, uint64_t address)
 {
     static fixup_handler *const handlers[EX_TYPES] = {

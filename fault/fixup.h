@@ -15,4 +15,7 @@ void fixup_start(void);
  */
 bool fixup_exception(struct trap_frame *frame, uint64_t address);
 
+/* Has the instruction at @rip, of ours, an entry there? */
+bool fixup_exists(uint64_t rip);
+
 #endif

@@ -57,6 +57,9 @@ static __attribute__((noinline)) void page_fault_answered(struct cpu *cpu, struc
     if (result == FAULT_LEAVE) {
         ring3_leave(frame);
     }
+    if (result == FAULT_OOPS) {
+        die(cpu, frame, OOPS_NO_FIXUP);
+    }
     page_fault_unresolved(cpu, frame, address);
 }
 

@@ -27,6 +27,7 @@
  */
 #include "fault.h"
 
+#include "fault/fixup.h"
 #include "fault/uaccess.h"
 #include "paging/tlb.h"
 #include "signal_number.h"
@@ -177,7 +178,7 @@ static bool access_allowed(const struct vma *vma, uint64_t error)
     return !(error & PF_EC_P) && (vma->flags & VM_ACCESS_FLAGS) && !(vma->flags & VM_RESERVED);
 }
 
-/* ---- bad areas: not inlined, as what a good one costs is what counts ------------------------------------------------------------------------------- */
+/* ---- bad areas: not inlined, as what a good one costs is what counts --------------------------- */
 
 /* Ring 3 leaves with what os/ needs to know; ring 0 has its exception table. */
 static enum fault_result bad(struct mm *mm, const struct trap_frame *frame, struct bad_fault what,
@@ -256,12 +257,13 @@ kernel_address(struct mm *mm, const struct trap_frame *frame, uint64_t address)
 /* ---- the resolver ---------------------------------------------------------------------------- */
 
 /*
- * Ring 0 has no business with a user address but through the accessors, which switch SMAP off by
- * AC for as long as they last: a fetch, or an access without AC where SMAP is on, is a bug of ours.
+ * Ring 0 has no business with a user address but through the accessors, which are in the exception table and switch
+ * SMAP off by AC for as long as they last: whatever else reaches for one is a bug of ours.
  */
 static bool kernel_may(const struct trap_frame *frame)
 {
-    return !(frame->error & PF_EC_I) && (frame->rflags & RFLAGS_AC || !uaccess_smap);
+    return !(frame->error & PF_EC_I) && (frame->rflags & RFLAGS_AC || !uaccess_smap) &&
+           fixup_exists(frame->rip);
 }
 
 /* @address lies below @vma. If that is a stack, it may grow. */

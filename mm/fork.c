@@ -7,6 +7,7 @@
  * Only what a fault could not bring again is copied: leaves of VMAs that have pages of their own
  * (anon_vma). Shared and merely read memory is found again through the file, or the zero page.
  */
+#include "mapping.h"
 #include "range.h"
 
 /* What the child has of the parent's besides VMAs. */
@@ -25,12 +26,17 @@ static void copy_fields(const struct mm *from, struct mm *to)
     to->lock_limit = from->lock_limit;
 }
 
-/* The child's copy of @from, with its leaves. Locks are not inherited. */
+/*
+ * The child's copy of @from, with its leaves. Locks are not inherited. What merging made larger than may be mapped at
+ * once is refused here, as in Linux.
+ */
 static int fork_vma(struct vma *from, struct mm *to)
 {
+    if (from->flags & VM_ACCOUNT && !mapping_may_commit((from->end - from->start) / PAGE_SIZE)) {
+        return -ENOMEM;
+    }
     struct vma *copy = vma_create(to, from->start, from->end, from->flags & ~VM_LOCKED, from->cache,
                                   from->page_offset);
-
     if (!copy) {
         return -ENOMEM;
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault/fixup.h"
 #include "fault/layout.h"
 #include "fault/uaccess.h"
 #include "fault/uaccess_raw.h"
@@ -98,13 +99,19 @@ const char *machine_wrong(void)
 
 /* ---- accesses ------------------------------------------------------------------------------------ */
 
+/* fault/fixup.c's: the only instruction of the kernel's that may touch user memory. */
+bool fixup_exists(uint64_t rip)
+{
+    return rip == SIMULATED_ACCESSOR;
+}
+
 /* A fault as fault/page_fault.c handles it. Out: whether the access is to be made again. */
 static bool fault(vaddr_t address, uint64_t error, bool user)
 {
     struct trap_frame frame = {
         .vector = VECTOR_PF,
         .error = error,
-        .rip = user ? simulated.rip : 0xffffffff80001000,
+        .rip = user ? simulated.rip : SIMULATED_ACCESSOR,
         .cs = user ? SELECTOR_USER_CODE : SELECTOR_CODE,
         .ss = user ? SELECTOR_USER_DATA : SELECTOR_DATA,
         .rsp = user ? simulated.rsp : 0xffffffffb000b000,

@@ -15,6 +15,8 @@
 /* Where the arena lies in physical memory. */
 #define MACHINE_BASE UINT64_C(0x0000000123400000)
 
+#define SIMULATED_ACCESSOR UINT64_C(0xffffffff80001000) /* where the kernel's accesses are made */
+
 struct machine {
     uint32_t pkru;
     uint64_t rsp, rip;             /* of ring 3, for frames */

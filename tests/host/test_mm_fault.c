@@ -666,6 +666,22 @@ static void generations_share_until_they_write(void **state)
     resolved(1, RESOLVED_REUSE, 1);
 }
 
+/* Two mappings of which each may be had become one of which a second may not. */
+static void fork_asks_for_all_of_a_mapping(void **state)
+{
+    (void)state;
+    const uint64_t half = PAGES(150000), flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    const vaddr_t at = map_at(BASE, 150000, READ_WRITE, flags, NULL, 0);
+    struct mm *child;
+
+    (void)map_at(BASE + half, 150000, READ_WRITE, flags, NULL, 0);
+    assert_int_equal(mm->map_count, 1);
+    assert_int_equal(mm_fork(mm, &child), -ENOMEM);
+    assert_int_equal(mm_madvise(mm, at, 2 * half, 10), 0); /* DONTFORK */
+    assert_int_equal(mm_fork(mm, &child), 0);
+    mm_destroy(child);
+}
+
 static void zero_page_crosses_a_fork(void **state)
 {
     (void)state;
@@ -1064,24 +1080,32 @@ static void kernel_has_no_business_without_its_accessors(void **state)
     (void)state;
     const vaddr_t at = map_anonymous(1);
     static const struct {
-        uint64_t error, rflags;
+        uint64_t error, rflags, rip;
+        bool smap;
         enum fault_result result;
     } rows[] = {
-        {PF_EC_W,              RFLAGS_ONE | RFLAGS_AC, FAULT_RETRY},
-        {PF_EC_W,              RFLAGS_ONE,             FAULT_OOPS },
-        {PF_EC_P | PF_EC_W,    RFLAGS_ONE,             FAULT_OOPS },
-        {PF_EC_I,              RFLAGS_ONE | RFLAGS_AC, FAULT_OOPS },
-        {PF_EC_I | PF_EC_P,    RFLAGS_ONE,             FAULT_OOPS },
-        {PF_EC_P | PF_EC_RSVD, RFLAGS_ONE | RFLAGS_AC, FAULT_OOPS },
+        {PF_EC_W,              RFLAGS_ONE | RFLAGS_AC, SIMULATED_ACCESSOR, true,  FAULT_RETRY},
+        {PF_EC_W,              RFLAGS_ONE,             SIMULATED_ACCESSOR, true,  FAULT_OOPS },
+        {PF_EC_P | PF_EC_W,    RFLAGS_ONE,             SIMULATED_ACCESSOR, true,  FAULT_OOPS },
+        {PF_EC_I,              RFLAGS_ONE | RFLAGS_AC, SIMULATED_ACCESSOR, true,  FAULT_OOPS },
+        {PF_EC_I | PF_EC_P,    RFLAGS_ONE,             SIMULATED_ACCESSOR, true,  FAULT_OOPS },
+        {PF_EC_P | PF_EC_RSVD, RFLAGS_ONE | RFLAGS_AC, SIMULATED_ACCESSOR, true,  FAULT_OOPS },
+        {0,                    RFLAGS_ONE,             SIMULATED_ACCESSOR, false, FAULT_RETRY},
+ /* No entry in the exception table: nobody's accessor. */
+        {0,                    RFLAGS_ONE | RFLAGS_AC, CORE_BASE + 8,      true,  FAULT_OOPS },
+        {0,                    RFLAGS_ONE,             CORE_BASE + 8,      false, FAULT_OOPS },
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct trap_frame frame = {.vector = VECTOR_PF,
                                    .cs = SELECTOR_CODE,
                                    .error = rows[i].error,
+                                   .rip = rows[i].rip,
                                    .rflags = rows[i].rflags};
+        uaccess_configure(rows[i].smap, 4);
         assert_int_equal(mm_resolve(&frame, at), rows[i].result);
     }
+    uaccess_configure(true, 4);
     good();
 }
 
@@ -1379,6 +1403,7 @@ int main(void)
         TEST(sole_owner_is_not_copied),
         TEST(whoever_writes_first_copies),
         TEST(generations_share_until_they_write),
+        TEST(fork_asks_for_all_of_a_mapping),
         TEST(zero_page_crosses_a_fork),
         TEST(private_file_copies_cross_a_fork),
         TEST(kernel_breaks_copy_on_write_too),

@@ -213,13 +213,15 @@ static void spurious_user_fault_is_retried(struct trial *trial)
 /* ---- a task that dies in the kernel ---------------------------------------------------------------- */
 
 /* What the kernel does for the task whose bytes it takes, and should not. */
-enum misdeed { READ_NOTHING, READ_USER, FETCH_USER, FETCH_ABSENT };
+enum misdeed { READ_NOTHING, READ_USER, READ_UNTOUCHED, READ_EXCUSED, FETCH_USER, FETCH_ABSENT };
 
 static const struct misdeed_row {
     uint64_t address, error;
 } misdeeds[] = {
     [READ_NOTHING] = {0x10,          0                },
     [READ_USER] = {TINY_BASE,     PF_EC_P          },
+    [READ_UNTOUCHED] = {READER_MEMORY, 0                },
+    [READ_EXCUSED] = {READER_MEMORY, 0                },
     [FETCH_USER] = {TINY_BASE,     PF_EC_P | PF_EC_I},
     [FETCH_ABSENT] = {READER_MEMORY, PF_EC_I          },
 };
@@ -229,13 +231,16 @@ static void misbehave(void *context, const char *bytes, size_t count)
     const struct misdeed_row *row = context;
 
     (void)bytes, (void)count;
-    if (row == &misdeeds[FETCH_ABSENT] &&
+    if (row->address == READER_MEMORY &&
         mm_mmap(task_current()->mm, row->address, PAGE_SIZE, PROT_READ | PROT_EXEC,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL, 0, 0) < 0) {
         return; /* then nothing happens, and that is compared */
     }
     if (row->error & PF_EC_I) {
         ((void (*)(void))row->address)();
+    } else if (row == &misdeeds[READ_EXCUSED]) {
+        uint64_t value; /* in the exception table, but no accessor of user memory */
+        (void)!read_guarded((const void *)row->address, &value);
     } else {
         (void)*(volatile uint64_t *)row->address;
     }
@@ -615,6 +620,8 @@ static const struct test_case cases[] = {
     MEMORY(spurious_user_fault_is_retried),
     DIES("kernel_read_of_nothing_kills_its_task", READ_NOTHING),
     DIES("kernel_read_of_user_page_kills_its_task", READ_USER, NEEDS(SMAP)),
+    DIES("kernel_read_of_untouched_user_page_kills_its_task", READ_UNTOUCHED),
+    DIES("exception_table_excuses_no_smap_violation", READ_EXCUSED, NEEDS(SMAP)),
     DIES("kernel_fetch_from_user_page_kills_its_task", FETCH_USER, NEEDS(SMEP)),
     DIES("kernel_fetch_from_untouched_page_kills_its_task", FETCH_ABSENT, NEEDS(NX)),
     MEMORY(pages_may_come_later),
