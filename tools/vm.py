@@ -174,6 +174,10 @@ def widen(pipe):
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
+# Seconds. A serial port writes byte by byte: to wake up for each would cost us, and the emulator, more than the byte.
+GATHER = 0.01
+
+
 class Running:
     """One running emulator. @folder takes its private files; @on_line gets each serial line as it ends."""
 
@@ -241,7 +245,10 @@ class Running:
         if not self._selector.get_map():
             self.status = self.process.wait()
             return False
-        for key, _ in self._selector.select(max(timeout, 0)):
+        ready = self._selector.select(max(timeout, 0))
+        if any(key.data == self._take_serial for key, _ in ready):
+            time.sleep(GATHER)
+        for key, _ in ready:
             try:
                 data = os.read(key.fd, 1 << 20)
             except ConnectionResetError:
@@ -367,7 +374,7 @@ class Guest(Running):
             if not os.path.exists(private):
                 shutil.copyfile(variables, private)
             line += ["-drive", f"if=pflash,format=raw,readonly=on,file={code}",
-                     "-drive", f"if=pflash,format=raw,file={private}"]
+                     "-drive", f"if=pflash,format=raw,cache=unsafe,file={private}"]
         else:
             line += ["-bios", code]
         line += ["-display", "gtk,show-menubar=off" if m.window else "none"]
@@ -386,7 +393,9 @@ class Guest(Running):
             line += ["-device", "qemu-xhci,id=xhci"]
         for number, drive in enumerate(m.drives):
             device = {"ide": "ide-hd", "virtio": "virtio-blk-pci", "usb": "usb-storage,bus=xhci.0"}
-            line += ["-drive", f"if=none,id=drive{number},format=raw,file={drive.path}"
+            # Not on the host's disk at each flush of the guest: these are copies, and what the host's power cut
+            # would take is of no use to anybody.
+            line += ["-drive", f"if=none,id=drive{number},format=raw,cache=unsafe,file={drive.path}"
                                + (",readonly=on" if drive.readonly else "")
                                + (",snapshot=on" if drive.snapshot else ""),
                      "-device", f"{device[drive.bus]},drive=drive{number},bootindex={number + 1}"]

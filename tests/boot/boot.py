@@ -1,4 +1,5 @@
 """What the boot tests share: one run of the application in a virtual machine, and readers of its reports."""
+import atexit
 import dataclasses
 import functools
 import gzip
@@ -12,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 import xml.etree.ElementTree
 
@@ -117,8 +119,7 @@ def load_tool(name, folder="tools"):
 def copy_image(folder, source=RUN_IMAGE):
     """A private copy of a disk image in @folder."""
     path = os.path.join(tempfile.mkdtemp(dir=folder), "disk.img")
-    shutil.copyfile(source, path)
-    return path
+    return disk.copy(source, path)
 
 
 def machine(image, options="", bus="virtio", readonly=False, debug_exit=True, **fields):
@@ -146,6 +147,21 @@ def run(folder, options="", image=None, limit=LIMIT, shell=False, **fields):
             guest.qmp("quit")
             guest.wait_exit(20)
     return Run(end, value, guest.lines, picture, image, seconds, guest)
+
+
+def shared_run(options=""):
+    """The one run of the usual machine with @options, for all tests that only read what it left."""
+    with _sharing:
+        lock = _shared_locks.setdefault(options, threading.Lock())
+    with lock:
+        if options not in _shared_runs:
+            folder = tempfile.mkdtemp(prefix="boot-", dir=BUILD)
+            atexit.register(shutil.rmtree, folder)
+            _shared_runs[options] = run(folder, options)
+        return _shared_runs[options]
+
+
+_sharing, _shared_locks, _shared_runs = threading.Lock(), {}, {}
 
 
 def run_in_shell(folder, script, config=b"", **fields):

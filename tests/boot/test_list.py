@@ -14,12 +14,12 @@ class Catalogue(boot.Case):
         listed, status = self.text("--list")
         self.assertEqual(status, 0)
         self.assertEqual(len(set(listed)), len(listed))
-        checks = boot.run(self.folder).reports().parsed()["checks"]
+        checks = boot.shared_run().reports().parsed()["checks"]
         self.assertEqual(listed, [check["id"] for check in checks if "fold" not in check])  # known only afterwards
         self.assertGreater(len(checks), 2000)
 
     def test_no_listed_deviation_is_stale(self):
-        run = boot.run(self.folder)
+        run = boot.shared_run()
         self.assertEqual(run.status, 0, run.last_words())
         self.assertEqual([line for line in run.lines if line.startswith("# stale")], [])
 

@@ -115,7 +115,7 @@ class Parts(boot.Case):
         self.assertIn(part(both, "pairs")["verdict"], ("pass", "known"))
 
     def test_reports_agree(self):
-        run = boot.run(self.folder, MATRIX)
+        run = boot.shared_run(MATRIX)
         reports = run.reports()
         report = reports.parsed()
         points = boot.parse_tap(reports.tap.decode())
@@ -142,7 +142,7 @@ class WrongModel(boot.Case):
         run = boot.run(self.folder, "--sabotage model:smep:dropped " + MATRIX)
         self.assertEqual(run.status, 1, run.last_words())
         report = run.reports().parsed()
-        healthy = boot.run(self.folder, MATRIX).reports().parsed()
+        healthy = boot.shared_run(MATRIX).reports().parsed()
         known = {json.dumps(fold["fold"]["symptom"]) for fold in folds(healthy)}
         [fold] = [fold for fold in new_folds(report) if json.dumps(fold["fold"]["symptom"]) not in known]
         self.assertIn("#PF instead of no exception", fold["fold"]["symptom"]["text"])

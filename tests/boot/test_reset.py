@@ -1,7 +1,6 @@
 """The machine dies in a run: by triple fault, reset, hang or power. The next start goes on behind what killed it."""
 import os
 import re
-import shutil
 import struct
 import time
 import uuid
@@ -212,7 +211,7 @@ class Hang(Reset):
         """Power goes while it hangs. Then the journal is whole, torn, of another build, gone, or not asked for."""
         image = boot.copy_image(self.folder)
         self.lose_power(image, self.OPTIONS, self.hang)
-        saved = shutil.copyfile(image, image + ".saved")
+        saved = disk.copy(image, image + ".saved")
         whole = disk.read_file(image, JOURNAL)
         build = bytes([*whole[:4], whole[4] ^ 1, *whole[5:]])  # efi/journal.c: struct journal_head
         hang, both, torn = ("harness.hang", 0), ["0001", "0002"], len(whole) // 2
@@ -224,7 +223,7 @@ class Hang(Reset):
                 ("other options", whole, " --seed 7", False, both),
                 ("too short", whole[:11], "", False, both)):
             with self.subTest(name):
-                shutil.copyfile(saved, image)
+                disk.copy(saved, image)
                 disk.write_file(image, JOURNAL, journal)
                 report = self.check_reports(self.boot(
                     image, self.OPTIONS + options, (lambda guest: None) if name == "whole" else self.hang_once))

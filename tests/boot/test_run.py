@@ -107,7 +107,7 @@ class Screen(boot.Case):
         return lines
 
     def test_as_firmware_has_it(self):
-        run = boot.run(self.folder)
+        run = boot.shared_run()
         self.assertEqual(run.status, 0, run.last_words())
         lines = self.check_screen(run)
         self.assertIn("Faultline", lines[0])

@@ -91,7 +91,7 @@ class Runner(boot.Case):
             folder = self.new_folder()
             image = disk.make_fat(os.path.join(folder, "a.img"), 64, {})
             with vm.Guest(boot.machine(image), folder) as guest:
-                places.append(re.search(r"if=pflash,format=raw,file=(\S+)", " ".join(guest.argv)).group(1))
+                places.append(re.search(r"if=pflash,format=raw,cache=unsafe,file=(\S+)", " ".join(guest.argv)).group(1))
             self.assertEqual(os.path.dirname(places[-1]), folder)
         self.assertNotEqual(*places)
 
