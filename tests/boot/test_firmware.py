@@ -149,3 +149,28 @@ class Menu(boot.Case):
         self.assertEqual(disk.report_folders(image), ["0001", "0002"])
         for which in ("0001", "0002"):
             json.loads(disk.read_file(image, f"/faultline/{which}/report.json"))
+
+
+class End(boot.Case):
+    """What becomes of the machine when the run is over, and what is not there yet."""
+
+    COST = 10
+
+    def end(self, options, **fields):
+        return boot.run(self.folder, "--only ring3.* " + options, debug_exit=False, **fields)
+
+    def test_poweroff(self):
+        run = self.end("--reboot --poweroff")  # one choice: the last word counts
+        self.assertEqual((run.end, run.value), ("shutdown", "guest-shutdown"), run.last_words())
+        self.assertEqual(run.reports().parsed()["verdict"], "pass")
+
+    def test_reboot(self):
+        run = self.end("--poweroff --reboot", extra=["-no-reboot"])  # the emulator stops instead
+        self.assertEqual((run.end, run.value), ("shutdown", "guest-reset"), run.last_words())
+        self.assertEqual(run.reports().parsed()["verdict"], "pass")
+
+    def test_other_processors_are_refused_by_name(self):
+        run = boot.run(self.folder, "--only ring3.* --cpus all", smp=2)
+        self.assertEqual(run.status, 2)
+        self.assertTrue(any("--cpus" in line for line in run.lines), run.last_words())
+        self.assertFalse(any(line.startswith("ok ") for line in run.lines), run.last_words())
