@@ -45,6 +45,12 @@ class Memory(boot.Case):
     def test_everything_is_measured_that_was_on_linux(self):
         self.assertEqual(set(self.costs), set(self.bench.linux_costs()[0]))
 
+    def test_few_events_do_not_count(self):
+        self.assertEqual(self.bench.read_costs("# bench_a: anonymous_write 10000 64000000\n"), {"anonymous_write": 100.0})
+        for name in ("anonymous_write", "read_100000_vmas"):
+            with self.assertRaisesRegex(self.bench.vm.VmError, f"{name}: 9999 events"):
+                self.bench.read_costs(f"# bench_a: {name} 9999 64000000\n")
+
     def test_a_page_is_cleared_and_copied_inside(self):
         self.assertGreater(self.costs["anonymous_write"], 512)
         self.assertGreater(self.costs["cow_copy"], 512)
