@@ -28,6 +28,7 @@ import zlib
 
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 DEBUG_EXIT_PORT = 0xF4
+POLL = 0.2  # seconds: how often a condition is asked while the guest says nothing
 EXIT_BYTE_BASE = 0x10  # the application writes 0x10 + exit status
 
 # Firmware images by distribution: (code, variables). The 2-MiB build comes first: it starts faster.
@@ -286,7 +287,7 @@ class Running:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise WaitTimeout(f"no {what} within {timeout:.0f} s")
-            if not self._pump(left):
+            if not self._pump(min(left, POLL)):
                 result = condition()
                 if result:
                     return result
