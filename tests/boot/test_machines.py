@@ -48,6 +48,7 @@ Processors = machines(
         "programs.signal_in_handler": "the processor has no XSAVE",
         "programs.fpu_state_survives": "the processor has no AVX",
         "mm.kernel_read_of_user_page_kills_its_task": "the processor has no SMAP",
+        "mm.exception_table_excuses_no_smap_violation": "the processor has no SMAP",
         "mm.kernel_fetch_from_user_page_kills_its_task": "the processor has no SMEP"}},
     Nehalem={"cpu": "Nehalem", "missing": ["SMEP", "SMAP", "PKU"]},
     EPYC={"cpu": "EPYC", "present": ["SMEP", "SMAP"]},
