@@ -6,6 +6,9 @@
 
 #include "tests/harness/record_names.h"
 #include "tests/report/matrix_text.h"
+#include "tests/report/program_text.h"
+#include "mm/trace.h"
+#include "mm/vma.h"
 
 /* Have the streams' bytes read by report_check.py, which is told the totals that are right. */
 static int parsers_find_fault(const char *totals)
@@ -573,6 +576,54 @@ static void symptoms_are_put_into_words(void **state)
     }
 }
 
+static void faults_of_programs_are_put_into_words(void **state)
+{
+    static const struct {
+        struct mm_trace trace;
+        const char *text;
+    } rows[] = {
+        {{.task = 2,
+          .address = 0x10000123,
+          .error = 6,
+          .vma_start = 0x10000000,
+          .vma_end = 0x10010000,
+          .vma_flags = VM_READ | VM_WRITE,
+          .resolution = RESOLVED_ANONYMOUS,
+          .pages = 1,
+          .ticks = 5210},
+         "task 2 at 000010000123 error 6 (not-present W U) in 000010000000-000010010000 rw-p: "
+         "zeroed page, "
+         "5210 ticks"                                                       },
+        {{.task = 3,
+          .address = 0x30002000,
+          .error = 0x14,
+          .vma_start = 0x30000000,
+          .vma_end = 0x30020000,
+          .vma_flags = VM_READ | VM_EXEC | VM_SHARED | VM_MAYSHARE,
+          .resolution = RESOLVED_FILE_AROUND,
+          .pages = 16,
+          .ticks = 1},
+         "task 3 at 000030002000 error 14 (not-present U I) in 000030000000-000030020000 r-xs: "
+         "file, around "
+         "(16 pages), 1 ticks"                                              },
+        {{.task = 2,
+          .address = UINT64_C(0xffff800000000000),
+          .error = 5,
+          .resolution = RESOLVED_SIGSEGV},
+         "task 2 at ffff800000000000 error 5 (P U) no VMA: SIGSEGV, 0 ticks"},
+        {{.resolution = RESOLUTION_COUNT},
+         "task 0 at 000000000000 error 0 (not-present) no VMA: ?, 0 ticks"  },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char text[200] = "";
+        struct buffer_sink buffer;
+        buffer_sink_init(&buffer, text, sizeof(text) - 1);
+        text_mm_trace(&buffer.sink, &rows[i].trace);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 static void counts_are_short(void **state)
 {
     static const struct {
@@ -697,15 +748,16 @@ static void names_are_complete_and_different(void **state)
         const char *const *names;
         unsigned count;
     } tables[] = {
-        {verdict_names,     VERDICT_COUNT    },
-        {verdict_keys,      VERDICT_COUNT    },
-        {access_names,      ACCESS_NONE + 1  },
-        {access_keys,       ACCESS_NONE + 1  },
-        {reason_texts,      REASON_COUNT     },
-        {reason_keys,       REASON_COUNT     },
-        {field_keys,        FIELD_COUNT      },
-        {register_names,    REGISTER_COUNT   },
-        {oops_reason_texts, OOPS_REASON_COUNT}
+        {verdict_names,       VERDICT_COUNT    },
+        {verdict_keys,        VERDICT_COUNT    },
+        {access_names,        ACCESS_NONE + 1  },
+        {access_keys,         ACCESS_NONE + 1  },
+        {reason_texts,        REASON_COUNT     },
+        {reason_keys,         REASON_COUNT     },
+        {field_keys,          FIELD_COUNT      },
+        {register_names,      REGISTER_COUNT   },
+        {oops_reason_texts,   OOPS_REASON_COUNT},
+        {mm_resolution_names, RESOLUTION_COUNT }
     };
     (void)state;
     for (size_t t = 0; t < ARRAY_COUNT(tables); t++)
@@ -748,6 +800,7 @@ int main(void)
         cmocka_unit_test(a_program_is_explained),
         cmocka_unit_test(a_point_is_explained),
         cmocka_unit_test(symptoms_are_put_into_words),
+        cmocka_unit_test(faults_of_programs_are_put_into_words),
         cmocka_unit_test(counts_are_short),
         cmocka_unit_test(explain_shows_everything),
         cmocka_unit_test(oops_shows_everything),
