@@ -47,6 +47,7 @@ static uint64_t take_64(void)
 #define TEXT UINT64_C(0x400000)
 #define DATA UINT64_C(0x402000)
 #define AREA UINT64_C(0x10000000)
+#define P(n) ((vaddr_t)(n)*PAGE_SIZE)
 
 static uint8_t image[2 * PAGE_SIZE];
 
@@ -68,9 +69,10 @@ static void put_segment(unsigned at, unsigned flags, uint64_t offset, uint64_t a
 }
 
 /* What calls find at DATA: struct sigaction, a path, stack_t. */
-#define ACTION DATA
-#define PATH   (DATA + 256)
-#define STACK  (DATA + 384)
+#define ACTION   DATA
+#define PATH     (DATA + 256)
+#define STACK    (DATA + 384)
+#define PATH_EXE (DATA + 448)
 
 /* An ELF64 file: a page that may be executed, and data with .bss. */
 static void image_make(void)
@@ -90,6 +92,7 @@ static void image_make(void)
     put(PAGE_SIZE + 8, 0x0c000004, 8); /* SA_RESTORER, SA_ONSTACK, SA_SIGINFO */
     put(PAGE_SIZE + 16, TEXT + 0x310, 8);
     memcpy(image + PAGE_SIZE + 256, "/proc/self/maps", 16);
+    memcpy(image + PAGE_SIZE + 448, "/proc/self/exe", 15);
     put(PAGE_SIZE + 384, AREA, 8);
     put(PAGE_SIZE + 400, 16 * PAGE_SIZE, 8);
 }
@@ -283,32 +286,59 @@ static uint64_t call(struct trap_frame *user)
     return user->vector = VECTOR_SYSCALL;
 }
 
-/* Some calls in good order, so that others find something to work on. */
+/* Calls as programs make them, so that others find something to work on. Files: a memfd, the program, a pipe's ends 3 and 4. */
 static uint64_t good_call(struct trap_frame *user)
 {
     static const uint64_t calls[][7] = {
-        {9,                       AREA,16 * PAGE_SIZE,3,                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, UINT64_MAX, 0},
-        {9,             AREA + 16 * PAGE_SIZE,16 * PAGE_SIZE,3,MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, 0, 0},
-        {9,         AREA + 32 * PAGE_SIZE,16 * PAGE_SIZE,3,                                                             MAP_SHARED | MAP_FIXED, 3, 0},
-        {9,                       AREA + 48 * PAGE_SIZE,16 * PAGE_SIZE,3,MAP_PRIVATE | MAP_FIXED, 3, 0},
-        {319, PATH},
-        {77,3,10 * PAGE_SIZE},
-        {57                     },
-        {22,                      DATA + 1024},
-        {13,  SIGSEGV, ACTION,0,8},
-        {13,               SIGBUS,ACTION,0,                                                                     8},
-        {13,                      SIGUSR1,ACTION, 0,8},
-        {62,                       2,SIGUSR1},
-        {131,                      STACK},
-        {2,                       PATH},
-        {0,3,DATA,3000                                                                                                                       },
-        {18,                   3,DATA,3000,4000},
-        {25,                   AREA,4 * PAGE_SIZE,20 * PAGE_SIZE,                                                                               1},
-        {61,          UINT64_MAX,DATA + 64,0,                                                  DATA + 128},
-        {285,    3,3,                           PAGE_SIZE,4 * PAGE_SIZE},
-        {330                    },
-        {9,                       AREA,1024 * PAGE_SIZE,3,MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED},
-        {27,       AREA,600 * PAGE_SIZE, DATA                                                                               },
+        {9,   AREA,         P(16),       3,         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,                 UINT64_MAX,   0},
+        {9,   AREA + P(16), P(16),       3,         MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,                  0,            0},
+        {9,   AREA + P(32), P(16),       3,         MAP_SHARED | MAP_FIXED,                                  3,            0},
+        {9,   AREA + P(48), P(16),       3,         MAP_PRIVATE | MAP_FIXED,                                 3,            0},
+        {9,   AREA + P(50), P(4),        1,         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,       0,            0},
+        {9,   AREA + P(60), P(2),        3,         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, 0,            0},
+        {9,   0,            P(4),        3,         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,              0,            0},
+        {9,   AREA,         P(1024),     3,         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,                 0,            0},
+        {25,  AREA,         P(4),        P(20),     1,                                                       0,            0},
+        {25,  AREA,         P(4),        P(4),      3,                                                       AREA + P(40), 0},
+        {25,  AREA + P(16), P(4),        P(8),      3,                                                       AREA + P(2),  0},
+        {27,  AREA,         P(600),      DATA,      0,                                                       0,            0},
+        {28,  AREA,         P(64),       4,         0,                                                       0,            0},
+        {319, PATH,         0,           0,         0,                                                       0,            0},
+        {77,  3,            P(10),       0,         0,                                                       0,            0},
+        {285, 3,            3,           P(1),      P(4),                                                    0,            0},
+        {285, 3,            0,           P(2),      P(4),                                                    0,            0},
+        {8,   3,            0,           SEEK_DATA, 0,                                                       0,            0},
+        {8,   3,            P(1),        SEEK_HOLE, 0,                                                       0,            0},
+        {8,   3,            100,         SEEK_SET,  0,                                                       0,            0},
+        {2,   PATH,         0,           0,         0,                                                       0,            0},
+        {2,   PATH_EXE,     0,           0,         0,                                                       0,            0},
+        {0,   3,            DATA,        3000,      0,                                                       0,            0},
+        {0,   3,            AREA,        20000,     0,                                                       0,            0},
+        {1,   3,            DATA,        3000,      0,                                                       0,            0},
+        {1,   4,            AREA,        5000,      0,                                                       0,            0},
+        {1,   4,            DATA,        3000,      0,                                                       0,            0},
+        {1,   4,            DATA,        P(20),     0,                                                       0,            0},
+        {18,  3,            DATA,        3000,      4000,                                                    0,            0},
+        {3,   3,            0,           0,         0,                                                       0,            0},
+        {3,   4,            0,           0,         0,                                                       0,            0},
+        {22,  DATA + 1024,  0,           0,         0,                                                       0,            0},
+        {293, DATA + 1024,  O_NONBLOCK,  0,         0,                                                       0,            0},
+        {57,  0,            0,           0,         0,                                                       0,            0},
+        {57,  0,            0,           0,         0,                                                       0,            0},
+        {24,  0,            0,           0,         0,                                                       0,            0},
+        {61,  UINT64_MAX,   DATA + 64,   0,         DATA + 128,                                              0,            0},
+        {61,  UINT64_MAX,   DATA + 64,   11,        0,                                                       0,            0},
+        {13,  SIGSEGV,      ACTION,      0,         8,                                                       0,            0},
+        {13,  SIGBUS,       ACTION,      0,         8,                                                       0,            0},
+        {13,  SIGUSR1,      ACTION,      0,         8,                                                       0,            0},
+        {62,  2,            SIGUSR1,     0,         0,                                                       0,            0},
+        {62,  3,            SIGSTOP,     0,         0,                                                       0,            0},
+        {62,  3,            SIGCONT,     0,         0,                                                       0,            0},
+        {131, STACK,        0,           0,         0,                                                       0,            0},
+        {158, 0x1002,       AREA,        0,         0,                                                       0,            0},
+        {302, 0,            LIMIT_SPACE, STACK,     0,                                                       0,            0},
+        {330, 0,            0,           0,         0,                                                       0,            0},
+        {329, AREA,         P(8),        3,         1,                                                       0,            0},
     };
     const uint64_t *good = calls[take() % ARRAY_COUNT(calls)];
 
