@@ -12,6 +12,7 @@
 #include "efi/core_image.h"
 #include "efi/firmware.h"
 #include "fault/boot_info.h"
+#include "fault/elf64.h"
 #include "fault/layout.h"
 #include "paging/phys.h"
 #include "paging/table.h"
@@ -39,37 +40,6 @@ static const uint32_t stream_bytes[STREAM_COUNT] = {
     [STREAM_CONSOLE] = 1u << 20, [STREAM_TAP] = 1u << 20,        [STREAM_XML] = 1u << 20,
     [STREAM_JSON] = 2u << 20,    [STREAM_BASELINE] = 512u << 10, [STREAM_JOURNAL] = 2u << 20,
 };
-
-/* ELF64, as much of it as a loader needs (System V gABI, chapters 4 and 5). */
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, program_headers, section_headers;
-    uint32_t flags;
-    uint16_t header_bytes, program_header_bytes, program_header_count, section_header_bytes,
-        section_header_count, section_names;
-};
-struct elf_segment {
-    uint32_t type, flags;
-    uint64_t offset, address, physical, file_bytes, memory_bytes, align;
-};
-struct elf_section {
-    uint32_t name, type;
-    uint64_t flags, address, offset, bytes;
-    uint32_t link, info;
-    uint64_t align, entry_bytes;
-};
-struct elf_symbol {
-    uint32_t name;
-    uint8_t info, other;
-    uint16_t section;
-    uint64_t value, bytes;
-};
-#define ELF_LOAD   1u
-#define ELF_SYMTAB 2u
-#define ELF_W      2u
-#define ELF_X      1u
 
 static struct {
     paddr_t block;
@@ -178,11 +148,11 @@ static const char *load_image(void)
         return "the embedded core is not an ELF64 file";
     }
     for (unsigned i = 0; i < elf()->program_header_count; i++) {
-        if (segment[i].type == ELF_LOAD) {
+        if (segment[i].type == PT_LOAD) {
             uint64_t end = segment[i].address + segment[i].memory_bytes - CORE_BASE;
             if (segment[i].address < CORE_BASE || end > core.block_bytes / 2 ||
                 segment[i].address % PAGE_SIZE ||
-                (segment[i].flags & (ELF_W | ELF_X)) == (ELF_W | ELF_X)) {
+                (segment[i].flags & (PF_W | PF_X)) == (PF_W | PF_X)) {
                 return "the embedded core has a segment that cannot be loaded";
             }
             core.image_bytes = ALIGN_UP(end, PAGE_SIZE);
@@ -190,7 +160,7 @@ static const char *load_image(void)
     }
     take(core.image_bytes);
     for (unsigned i = 0; i < elf()->program_header_count; i++) {
-        if (segment[i].type == ELF_LOAD) {
+        if (segment[i].type == PT_LOAD) {
             memcpy((void *)(core.block + segment[i].address - CORE_BASE),
                    core_image + segment[i].offset, segment[i].file_bytes);
         }
@@ -207,7 +177,7 @@ static const char *load_symbols(struct boot_info *boot)
         (const struct elf_section *)(core_image + elf()->section_headers);
 
     for (unsigned i = 0; i < elf()->section_header_count; i++) {
-        if (section[i].type != ELF_SYMTAB) {
+        if (section[i].type != SHT_SYMTAB) {
             continue;
         }
         const struct elf_section *names = &section[section[i].link];
@@ -289,14 +259,14 @@ static enum status build_space(struct address_space *space, pte_t without, paddr
 
     space->table_flags = PTE_RW | PTE_A; /* supervisor only: nothing of core is ring 3's */
     for (unsigned i = 0; i < elf()->program_header_count && status == STATUS_OK; i++) {
-        if (segment[i].type == ELF_LOAD) {
+        if (segment[i].type == PT_LOAD) {
             const struct mapping image = {
                 .at = segment[i].address,
                 .from = core.block + segment[i].address - CORE_BASE,
                 .bytes = ALIGN_UP(segment[i].memory_bytes, PAGE_SIZE),
-                .flags = segment[i].flags & ELF_X   ? RX
-                         : segment[i].flags & ELF_W ? RW
-                                                    : RO,
+                .flags = segment[i].flags & PF_X   ? RX
+                         : segment[i].flags & PF_W ? RW
+                                                   : RO,
             };
             status = map_all(space, &image, 1, without);
         }

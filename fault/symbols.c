@@ -5,16 +5,7 @@
  */
 #include "symbols.h"
 
-struct elf64_symbol {
-    uint32_t name; /* offset into the string table, 0: none */
-    uint8_t info;  /* binding << 4 | type */
-    uint8_t other;
-    uint16_t section; /* 0: undefined, 0xff00 and above: no section */
-    uint64_t value, size;
-};
-_Static_assert(sizeof(struct elf64_symbol) == 24, "Elf64_Sym");
-
-enum { STT_NOTYPE, STT_OBJECT, STT_FUNC };
+#include "elf64.h"
 
 static const char *symbol_table;
 static size_t symbol_count;
@@ -33,7 +24,7 @@ void symbols_set(const void *symtab, size_t count, const char *strtab, size_t st
 }
 
 /* Whether @symbol names a place in core. */
-static bool is_place(const struct elf64_symbol *symbol)
+static bool is_place(const struct elf_symbol *symbol)
 {
     return (symbol->info & 0xf) <= STT_FUNC && symbol->section != 0 && symbol->section < 0xff00 &&
            symbol->name != 0 && symbol->name < names_bytes && names[symbol->name];
@@ -45,11 +36,11 @@ static bool is_place(const struct elf64_symbol *symbol)
  */
 const char *symbol_find(uint64_t address, uint64_t *offset)
 {
-    struct elf64_symbol holder = {0}, label = {0};
+    struct elf_symbol holder = {0}, label = {0};
     uint64_t below = 0; /* start of the nearest symbol at or below, of any size */
     bool above = false; /* something lies behind, so a label is not the end of core */
     for (size_t i = 0; i < symbol_count; i++) {
-        struct elf64_symbol symbol;
+        struct elf_symbol symbol;
         __builtin_memcpy(&symbol, symbol_table + i * sizeof(symbol), sizeof(symbol));
         if (!is_place(&symbol)) {
             continue;
@@ -61,14 +52,15 @@ const char *symbol_find(uint64_t address, uint64_t *offset)
         if (symbol.value >= below) {
             below = symbol.value;
         }
-        if (symbol.size == 0 && (!label.name || symbol.value > label.value)) {
+        if (symbol.bytes == 0 && (!label.name || symbol.value > label.value)) {
             label = symbol;
         }
-        if (address - symbol.value < symbol.size && (!holder.name || symbol.value > holder.value)) {
+        if (address - symbol.value < symbol.bytes &&
+            (!holder.name || symbol.value > holder.value)) {
             holder = symbol;
         }
     }
-    const struct elf64_symbol *found = NULL;
+    const struct elf_symbol *found = NULL;
     if (holder.name) {
         found = &holder;
     } else if (label.name && label.value == below && above) {

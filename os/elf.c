@@ -11,37 +11,11 @@
  */
 #include "elf.h"
 
+#include "fault/elf64.h"
 #include "fault/fpu.h"
 #include "fault/uaccess.h"
 #include "x86/cpuid.h"
 #include "x86/memory.h"
-
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, program_headers, section_headers;
-    uint32_t flags;
-    uint16_t header_bytes, program_header_bytes, program_header_count, section_header_bytes,
-        section_header_count, section_names;
-};
-
-struct elf_segment {
-    uint32_t type, flags;
-    uint64_t offset, address, physical, file_bytes, memory_bytes, align;
-};
-
-#define ET_EXEC   2
-#define ET_DYN    3
-#define EM_X86_64 62
-
-#define PT_LOAD      1u
-#define PT_INTERP    3u
-#define PT_GNU_STACK 0x6474e551u
-
-#define PF_X 1u
-#define PF_W 2u
-#define PF_R 4u
 
 #define HEADERS_MAX     PAGE_SIZE /* bytes of all program headers: Linux's ELF_MIN_ALIGN */
 #define INTERPRETER_MAX 4096u
