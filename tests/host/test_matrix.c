@@ -106,7 +106,8 @@ uint64_t sweep_rule_count(uint32_t row)
 
 static void *memory;
 static size_t memory_bytes = MEMORY;
-static unsigned most = UINT32_MAX; /* points that are acted out; what a clock would end ends there */
+static unsigned most =
+    UINT32_MAX; /* points that are acted out; what a clock would end ends there */
 static struct options options;
 
 static void run_matrix(enum option_matrix matrix, uint64_t seed, const char *sabotage)
