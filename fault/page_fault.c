@@ -2,7 +2,7 @@
  * page_fault.c: hop 3 on the way of a fault: what caused it, and who answers?
  *
  *   a. an armed probe    outcome recorded, continued    entry.S already, or probe_unwind, probe.c
- *   b. the resolver      the instruction runs again     cpu->resolver (mm/fault.c will be one)
+ *   b. the resolver      the instruction runs again     cpu->resolver: mm/fault.c for programs
  *   -  a kprobe's step   ended; its fault handler       kprobe.c (user addresses: before b)
  *   c. exception table   fixup handler of its type      fixup.c
  *   d. ring 3            ring3_run returns its vector   ring3_leave, ring3.c

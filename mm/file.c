@@ -40,7 +40,7 @@ static unsigned map_around(struct fault *fault, bool *hit)
     const uint64_t window = AROUND_PAGES * PAGE_SIZE;
     /* Cut at its lower end by the VMA, the window reaches as much farther up: as in Linux. */
     const vaddr_t first = highest(ALIGN_DOWN(fault->address, window), vma->start);
-    const uint64_t file_pages = ALIGN_UP(vma->cache->bytes, PAGE_SIZE) / PAGE_SIZE;
+    const uint64_t file_pages = page_cache_size_pages(vma->cache);
     const vaddr_t table_end = ALIGN_UP(fault->address + 1, PAGE_SIZE_2M);
     const uint64_t last_index =
         vma_index(vma, lowest(lowest(first + window, vma->end), table_end)) - 1;

@@ -4,8 +4,8 @@
  * Kept of Linux 6.1: holes are passed over and reported at the end with -ENOMEM; which advice refuses which
  * mapping, and how; flags that split and merge VMAs show in /proc/self/maps. MADV_FREE lets pages be taken away
  * when memory is short, which here it never is in that sense (no reclaim yet): contents stay, as they do on an idle
- * Linux, but the leaves are clean; MADV_COLD and MADV_PAGEOUT (there is no swap) change nothing. Not kept: MADV_HWPOISON,
- * MADV_SOFT_OFFLINE and MADV_COLLAPSE, which need what is not here, are -EINVAL, as on a Linux without them.
+ * Linux, but the leaves are clean; MADV_COLD and MADV_PAGEOUT (there is no swap) change nothing. Not kept:
+ * MADV_HWPOISON, MADV_SOFT_OFFLINE and MADV_COLLAPSE, which need what is not here, are -EINVAL, as on a Linux without them.
  */
 #include "mapping.h"
 #include "range.h"

@@ -127,14 +127,14 @@ void range_free_tables(struct mm *mm, vaddr_t start, vaddr_t end)
 /* ---- fork ------------------------------------------------------------------------------------ */
 
 /*
- * What the child's leaf is; the parent's is changed on the way. A private page that can be written is
- * nobody's alone any more: the first who writes gets a copy.
+ * What the child's leaf is; the parent's is changed on the way. A page that can be written is nobody's alone any more:
+ * the first who writes gets a copy.
  */
-static inline pte_t leaf_copy(pte_t *from, pte_t entry, bool private, bool *protected)
+static inline pte_t leaf_copy(pte_t *from, pte_t entry, bool *protected)
 {
     struct page *page = pte_page(entry);
 
-    if (private && entry & PTE_RW) {
+    if (entry & PTE_RW) {
         entry &= ~PTE_RW;
         *from = entry;
         *protected = true;
@@ -150,12 +150,10 @@ static inline pte_t leaf_copy(pte_t *from, pte_t entry, bool private, bool *prot
 int range_copy(struct vma *from, struct vma *to)
 {
     struct leaves leaves = leaves_of(from, from->start, from->end);
-    const bool private = vma_is_private(from);
-    const pte_t clean = from->flags & VM_SHARED ? PTE_D : 0;
     bool protected = false;
     int result = 0;
 
-    while (result == 0 && leaves_next(&leaves)) {
+    while (leaves_next(&leaves)) {
         pte_t *pte = leaves.pte, *copy;
         pte_t *const last = pte + (leaves.table_end - leaves.first) / PAGE_SIZE;
         while (pte < last && *pte == 0) {
@@ -166,12 +164,12 @@ int range_copy(struct vma *from, struct vma *to)
         }
         if (paging_leaf_make(&to->mm->space, leaves.first, &copy) != STATUS_OK) {
             result = -ENOMEM;
-            break;
+            break; /* what is protected has to be flushed all the same */
         }
         for (copy += pte - leaves.pte; pte < last; pte++, copy++) {
             const pte_t entry = *pte;
             if (entry) {
-                *copy = leaf_copy(pte, entry, private, &protected) & ~clean;
+                *copy = leaf_copy(pte, entry, &protected);
             }
         }
     }
@@ -307,6 +305,7 @@ void range_unmap_file(struct page_cache *cache, uint64_t first, uint64_t last, e
 
 void range_clean(struct page_cache *cache, uint64_t first, uint64_t last)
 {
+    const pte_t keep = ~(PTE_D | PTE_RW);
     struct vma *vma;
     vaddr_t start, end;
 
@@ -314,7 +313,6 @@ void range_clean(struct page_cache *cache, uint64_t first, uint64_t last)
         if (!(vma->flags & VM_SHARED) || !file_part(vma, first, last, &start, &end)) {
             continue;
         }
-        const pte_t keep = vma_tracks_writes(vma) ? ~(PTE_D | PTE_RW) : ~PTE_D;
         struct leaves leaves = leaves_of(vma, start, end);
         struct flush flush = flush_begin(vma, start, end);
         while (leaves_next(&leaves)) {

@@ -20,7 +20,7 @@ void range_zap(struct vma *vma, vaddr_t start, vaddr_t end, enum zap zap);
 void range_free_tables(struct mm *mm, vaddr_t start, vaddr_t end);
 
 /*
- * Copy @from's leaves into @to, which has the same bounds in another mm, as fork does. Errors:
+ * Copy the leaves of @from, a private VMA, into @to, which has the same bounds in another mm, as fork does. Errors:
  * -ENOMEM; what is there already stays for mm_destroy().
  */
 MUST_CHECK int range_copy(struct vma *from, struct vma *to);
@@ -40,7 +40,7 @@ void range_protect(struct vma *vma, vaddr_t start, vaddr_t end);
 MUST_CHECK int range_move(struct vma *from, vaddr_t start, struct vma *target, vaddr_t to,
                           uint64_t bytes, uint64_t *moved);
 
-/* Make clean and read-only every leaf that maps @cache's pages @first to @last shared. */
+/* Make clean and read-only every leaf that maps pages @first to @last of @cache, which tracks writes, shared. */
 void range_clean(struct page_cache *cache, uint64_t first, uint64_t last);
 
 /* Unmap the file's pages @first to @last from all its mappings. */

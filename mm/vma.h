@@ -120,7 +120,10 @@ bool vma_may_merge_after(const struct vma *vma, uint64_t flags, uint64_t anon_vm
 bool vma_may_merge_before(const struct vma *vma, uint64_t flags, uint64_t anon_vma,
                           const struct page_cache *cache, uint64_t page_offset);
 
-/* @vma grows to [@start, @end): VMAs inside go, one that reaches in gives way. It has what merging lets it have of their anon_vma. */
+/*
+ * @vma grows to [@start, @end): VMAs inside go, one that reaches in gives way. It has what merging lets it have of
+ * their anon_vma.
+ */
 void vma_take(struct vma *vma, vaddr_t start, vaddr_t end);
 
 /*
