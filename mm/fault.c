@@ -121,13 +121,12 @@ static enum vm_fault sort(struct fault *fault)
 enum vm_fault mm_handle_fault(struct vma *vma, vaddr_t address, unsigned flags)
 {
     struct mm *mm = vma->mm;
-    vaddr_t end;
     struct fault fault;
 
     fault.vma = vma;
     fault.address = ALIGN_DOWN(address, PAGE_SIZE);
     fault.flags = flags;
-    fault.pte = paging_leaf(&mm->space, fault.address, &end);
+    fault.pte = paging_leaf(&mm->space, fault.address);
     if (!fault.pte && paging_leaf_make(&mm->space, fault.address, &fault.pte) != STATUS_OK) {
         return VM_FAULT_OOM;
     }
@@ -299,16 +298,6 @@ not_done(struct mm *mm, const struct trap_frame *frame, uint64_t address, enum v
     __builtin_unreachable();
 }
 
-/* W, U and I as fault flags. */
-static unsigned flags_of(unsigned error)
-{
-    _Static_assert(FAULT_FLAG_USER == PF_EC_U << 4 && FAULT_FLAG_INSTRUCTION == PF_EC_I << 4 &&
-                       FAULT_FLAG_WRITE == PF_EC_W >> 1,
-                   "shifted, not looked up");
-
-    return (error & (PF_EC_U | PF_EC_I)) << 4 | (error & PF_EC_W) >> 1;
-}
-
 static enum fault_result user_address(struct mm *mm, const struct trap_frame *frame,
                                       uint64_t address)
 {
@@ -328,9 +317,12 @@ static enum fault_result user_address(struct mm *mm, const struct trap_frame *fr
     if (!access_allowed(vma, error)) {
         return bad_access(mm, frame, address, vma);
     }
-    unsigned flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE | flags_of((unsigned)error);
-    flags |= mm->bad.kind == BAD_WAIT ? FAULT_FLAG_TRIED : 0;
-    mm->bad.kind = BAD_NONE;
+    unsigned flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE |
+                     ((unsigned)error & (PF_EC_W | PF_EC_U | PF_EC_I));
+    if (__builtin_expect(mm->bad.kind != BAD_NONE, 0)) {
+        flags |= mm->bad.kind == BAD_WAIT ? FAULT_FLAG_TRIED : 0;
+        mm->bad.kind = BAD_NONE;
+    }
     const enum vm_fault result = mm_handle_fault(vma, address, flags);
     return result == VM_FAULT_DONE ? FAULT_RETRY : not_done(mm, frame, address, result);
 }

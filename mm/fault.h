@@ -6,18 +6,22 @@
 
 #include "fault/cpu.h"
 #include "mm.h"
+#include "x86/exception.h"
 #include "x86/instructions.h"
 
-/* Linux's fault flags, as far as each means something here; fault.c says what. */
+/*
+ * Linux's fault flags, as far as each means something here; fault.c says what. Those that come from the error code
+ * are its bits.
+ */
 enum fault_flags {
-    FAULT_FLAG_WRITE = 0x01,
-    FAULT_FLAG_MKWRITE = 0x02,
-    FAULT_FLAG_ALLOW_RETRY = 0x04,
-    FAULT_FLAG_RETRY_NOWAIT = 0x08,
-    FAULT_FLAG_KILLABLE = 0x10,
-    FAULT_FLAG_TRIED = 0x20,
-    FAULT_FLAG_USER = 0x40,
-    FAULT_FLAG_INSTRUCTION = 0x100,
+    FAULT_FLAG_WRITE = PF_EC_W,
+    FAULT_FLAG_USER = PF_EC_U,
+    FAULT_FLAG_INSTRUCTION = PF_EC_I,
+    FAULT_FLAG_MKWRITE = 0x100,
+    FAULT_FLAG_ALLOW_RETRY = 0x200,
+    FAULT_FLAG_RETRY_NOWAIT = 0x400,
+    FAULT_FLAG_KILLABLE = 0x800,
+    FAULT_FLAG_TRIED = 0x1000,
 };
 
 /* One fault on its way through the handlers (Linux's struct vm_fault). */

@@ -13,8 +13,7 @@
 
 static bool is_resident(const struct vma *vma, vaddr_t address)
 {
-    vaddr_t end;
-    const pte_t *pte = paging_leaf(&vma->mm->space, address, &end);
+    const pte_t *pte = paging_leaf(&vma->mm->space, address);
 
     if (vma->flags & VM_RESERVED || (pte && pte_has_page(*pte))) {
         return true;

@@ -43,12 +43,12 @@ enum status memory_init(paddr_t base, uint64_t bytes)
 
 static inline struct page *take(uint32_t flags)
 {
-    paddr_t frame;
+    const size_t number = frame_take(&memory.frames);
 
-    if (frame_alloc(&memory.frames, &frame) != STATUS_OK) {
+    if (number == NO_FRAME) {
         return NULL;
     }
-    struct page *page = page_of(frame);
+    struct page *page = &memory.pages[number];
     page->count = 1;
     page->mapcount = 0;
     page->flags = flags; /* no cache, as at the start, or since page_free */

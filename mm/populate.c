@@ -14,8 +14,7 @@ static bool is_there(pte_t entry, bool write)
 static int64_t populate_page(struct vma *vma, vaddr_t address, bool write)
 {
     struct mm *mm = vma->mm;
-    vaddr_t end;
-    const pte_t *pte = paging_leaf(&mm->space, address, &end);
+    const pte_t *pte = paging_leaf(&mm->space, address);
 
     if (pte && is_there(*pte, write)) {
         return 0;

@@ -25,7 +25,7 @@ static bool leaves_next(struct leaves *leaves)
     while (leaves->next < leaves->end) {
         vaddr_t behind;
         leaves->first = leaves->next;
-        leaves->pte = paging_leaf(leaves->space, leaves->first, &behind);
+        leaves->pte = paging_leaf_within(leaves->space, leaves->first, &behind);
         leaves->table_end = behind < leaves->end && behind ? behind : leaves->end;
         leaves->next = leaves->table_end;
         if (leaves->pte) {

@@ -59,8 +59,7 @@ static bool find_room(struct area *area, uint64_t bytes)
 static void release(struct area *area, vaddr_t end)
 {
     for (vaddr_t at = area->start; at < end; at += PAGE_SIZE) {
-        vaddr_t behind;
-        pte_t *leaf = paging_leaf(&mm_reference, at, &behind);
+        pte_t *leaf = paging_leaf(&mm_reference, at);
         struct page *page = page_of(*leaf & PTE_ADDRESS);
         *leaf = 0;
         tlb_flush_page(at); /* before the frame can be used again */

@@ -38,19 +38,12 @@ enum status frame_pool_init(struct frame_pool *pool, const char *name, paddr_t b
 
 enum status frame_alloc(struct frame_pool *pool, paddr_t *frame)
 {
-    if (pool->free == 0 || (pool->fail_in && --pool->fail_in == 0)) {
+    const size_t number = frame_take(pool);
+
+    if (number == NO_FRAME) {
         return STATUS_NO_FRAMES;
     }
-    /* As one is free, the search ends before the bits behind the last frame. */
-    size_t word = pool->lowest / WORD_BITS;
-    while (pool->used[word] == ~UINT64_C(0)) {
-        word++;
-    }
-    size_t found = word * WORD_BITS + (size_t)__builtin_ctzll(~pool->used[word]);
-    pool->used[word] |= BIT(found % WORD_BITS);
-    pool->free--;
-    pool->lowest = found + 1;
-    *frame = pool->base + found * PAGE_SIZE;
+    *frame = pool->base + number * PAGE_SIZE;
     return STATUS_OK;
 }
 

@@ -32,7 +32,29 @@ struct frame_pool {
 MUST_CHECK enum status frame_pool_init(struct frame_pool *pool, const char *name, paddr_t base,
                                        size_t frames, uint64_t *storage);
 
-/* Take the lowest free frame. Errors: NO_FRAMES, also when it is @fail_in's turn. */
+/*
+ * Take the lowest free frame. Out: its number in the pool, or NO_FRAME, also when it is @fail_in's turn. A part of
+ * every fault that allocates, and so in here.
+ */
+#define NO_FRAME SIZE_MAX
+MUST_CHECK static inline size_t frame_take(struct frame_pool *pool)
+{
+    if (pool->free == 0 || (pool->fail_in && --pool->fail_in == 0)) {
+        return NO_FRAME;
+    }
+    /* As one is free, the search ends before the bits behind the last frame. */
+    size_t word = pool->lowest / 64;
+    while (pool->used[word] == ~UINT64_C(0)) {
+        word++;
+    }
+    const unsigned bit = (unsigned)__builtin_ctzll(~pool->used[word]);
+    pool->used[word] |= BIT(bit);
+    pool->free--;
+    pool->lowest = word * 64 + bit + 1;
+    return pool->lowest - 1;
+}
+
+/* The same. Errors: NO_FRAMES. */
 MUST_CHECK enum status frame_alloc(struct frame_pool *pool, paddr_t *frame);
 
 /*

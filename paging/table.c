@@ -227,8 +227,11 @@ enum status paging_map(struct address_space *space, vaddr_t va, paddr_t pa, uint
         table = phys_to_virt_own(entry & PTE_ADDRESS);                                             \
     } while (0)
 
-/* Each level by itself: the shifts are constants then, and this is a part of every fault. */
-pte_t *paging_leaf(const struct address_space *space, vaddr_t va, vaddr_t *end)
+/*
+ * The leaf of @va, or NULL where a table is missing below *@missing. Each level by itself: the shifts are constants
+ * then, and this is a part of every fault.
+ */
+static inline pte_t *find_leaf(const struct address_space *space, vaddr_t va, unsigned *missing)
 {
     pte_t *table = phys_to_virt_own(space->root);
     unsigned level;
@@ -239,11 +242,26 @@ pte_t *paging_leaf(const struct address_space *space, vaddr_t va, vaddr_t *end)
     DESCEND(4);
     DESCEND(3);
     DESCEND(2);
-    *end = (va | (PAGE_SIZE_2M - 1)) + 1;
     return &table[level_index(va, 1)];
 hole:
-    *end = (va | (level_span(level) - 1)) + 1;
+    *missing = level;
     return NULL;
+}
+
+pte_t *paging_leaf(const struct address_space *space, vaddr_t va)
+{
+    unsigned level;
+
+    return find_leaf(space, va, &level);
+}
+
+pte_t *paging_leaf_within(const struct address_space *space, vaddr_t va, vaddr_t *end)
+{
+    unsigned level = 2;
+    pte_t *leaf = find_leaf(space, va, &level);
+
+    *end = (va | (level_span(level) - 1)) + 1;
+    return leaf;
 }
 
 enum status paging_leaf_make(struct address_space *space, vaddr_t va, pte_t **leaf)

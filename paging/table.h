@@ -73,11 +73,16 @@ MUST_CHECK enum status paging_entry(struct address_space *space, vaddr_t va, uns
                                     pte_t **entry);
 
 /*
- * The leaf of @va at level 1, for whoever keeps spaces of nothing but 4-KiB leaves. Out: where it
- * is, and in *@end the address behind its table's last leaf; or NULL where a table is missing, and in *@end
- * the address behind the hole that this leaves. Both may be 0: behind the last address of all.
+ * The leaf of @va at level 1, for whoever keeps spaces of nothing but 4-KiB leaves. Out: where it is, or NULL where a
+ * table is missing.
  */
-pte_t *paging_leaf(const struct address_space *space, vaddr_t va, vaddr_t *end);
+pte_t *paging_leaf(const struct address_space *space, vaddr_t va);
+
+/*
+ * The same for whoever goes on from there: *@end is the address behind its table's last leaf, or behind the hole that
+ * a missing table leaves. It may be 0: behind the last address of all.
+ */
+pte_t *paging_leaf_within(const struct address_space *space, vaddr_t va, vaddr_t *end);
 
 /* The same, with the missing tables made: all of them or none. Errors: NO_FRAMES. */
 MUST_CHECK enum status paging_leaf_make(struct address_space *space, vaddr_t va, pte_t **leaf);

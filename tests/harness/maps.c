@@ -55,7 +55,7 @@ static void take_row(const struct mm *mm, const struct vma *vma, struct maps_row
     take_name(mm, vma, row->name);
     row->cells = (uint8_t)((pages + per_cell - 1) / per_cell);
     for (vaddr_t at = vma->start; at < vma->end;) {
-        const pte_t *leaf = paging_leaf(&mm->space, at, &end);
+        const pte_t *leaf = paging_leaf_within(&mm->space, at, &end);
         end = end && end < vma->end ? end : vma->end;
         for (; leaf && at < end; at += PAGE_SIZE, leaf++) {
             enum page_look look = look_at(vma, *leaf);

@@ -154,11 +154,10 @@ static struct program_run *looking;
 static void sabotage_leaf(const struct mm *mm)
 {
     const struct vma *behind;
-    vaddr_t end;
 
     for (struct vma *vma = vma_first(mm); vma; vma = vma_next(vma)) {
         for (vaddr_t at = vma->start; at < vma->end && vma_is_private(vma); at += PAGE_SIZE) {
-            pte_t *leaf = paging_leaf(&mm->space, at, &end);
+            pte_t *leaf = paging_leaf(&mm->space, at);
             struct page *page = leaf && *leaf & PTE_P ? pte_page(*leaf) : NULL;
             if (!page) {
                 continue;

@@ -56,8 +56,7 @@ static struct vma *vma(unsigned area)
 
 static pte_t *leaf_of(struct mm *mm, unsigned area, unsigned page)
 {
-    vaddr_t end;
-    pte_t *leaf = paging_leaf(&mm->space, at(area, page), &end);
+    pte_t *leaf = paging_leaf(&mm->space, at(area, page));
 
     assert_non_null(leaf);
     return leaf;
@@ -218,8 +217,7 @@ DEFECT(count_of_free_frame)
 }
 DEFECT(count_of_kernel_page)
 {
-    vaddr_t end;
-    const pte_t *of = paging_leaf(&mm_reference, (uintptr_t)s.kernel, &end);
+    const pte_t *of = paging_leaf(&mm_reference, (uintptr_t)s.kernel);
     CHANGE(page_of(*of & PTE_ADDRESS)->count, 2);
 }
 DEFECT(mapcount_too_high)

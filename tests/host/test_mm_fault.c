@@ -112,8 +112,7 @@ static void refused(vaddr_t address, enum access_kind kind, int signal, int code
 
 static pte_t leaf_in(struct mm *of, vaddr_t address)
 {
-    vaddr_t behind;
-    const pte_t *leaf = paging_leaf(&of->space, address, &behind);
+    const pte_t *leaf = paging_leaf(&of->space, address);
 
     return leaf ? *leaf : 0;
 }

@@ -1039,10 +1039,11 @@ static void leaves_equal_walk(const struct address_space *space)
         const vaddr_t va = leaf_place(i);
         struct walk walk;
         vaddr_t end;
-        pte_t *leaf = paging_leaf(space, va, &end);
+        pte_t *leaf = paging_leaf(space, va);
         paging_walk(space->root, space->levels, va, &walk);
         /* A leaf that is not present is one all the same: its table is there. */
         assert_ptr_equal(leaf, walk.last == 1 ? walk.at[0] : NULL);
+        assert_ptr_equal(leaf, paging_leaf_within(space, va, &end));
         const uint64_t span = level_span(walk.last == 1 ? 2 : walk.last);
         assert_int_equal(end, (va & ~(span - 1)) + span);
     }
@@ -1054,31 +1055,31 @@ static void leaves_are_found_made_and_freed(unsigned levels)
     pte_t *leaf;
     vaddr_t end;
 
-    assert_null(paging_leaf(&space, 0, &end));
+    assert_null(paging_leaf_within(&space, 0, &end));
     assert_int_equal(end, level_span(levels));
     for (uint64_t i = 0; i < LEAF_PLACES; i++) {
         leaves_equal_walk(&space);
         assert_int_equal(paging_leaf_make(&space, leaf_place(i), &leaf), STATUS_OK);
-        assert_ptr_equal(leaf, paging_leaf(&space, leaf_place(i), &end));
+        assert_ptr_equal(leaf, paging_leaf(&space, leaf_place(i)));
         assert_int_equal(*leaf, 0);
         *leaf = ARENA_BASE | PTE_P;
         assert_true(tlb_simulated_access(leaf_place(i)).present);
     }
     /* Nothing is freed that is still in use: the second page keeps what it shares with the first. */
     const size_t before_any = pool.free;
-    *paging_leaf(&space, leaf_place(0), &end) = 0;
+    *paging_leaf(&space, leaf_place(0)) = 0;
     tlb_flush_page(leaf_place(0));
     paging_free_tables(&space, leaf_place(0), leaf_place(0) + PAGE_SIZE, 0, leaf_place(1));
     assert_int_equal(pool.free, before_any);
     assert_true(tlb_simulated_access(leaf_place(1)).present);
     for (uint64_t i = 1; i < LEAF_PLACES; i++) {
-        *paging_leaf(&space, leaf_place(i), &end) = 0;
+        *paging_leaf(&space, leaf_place(i)) = 0;
         tlb_flush_page(leaf_place(i));
     }
     paging_free_tables(&space, 0, level_span(levels) * 256, 0, 0);
     assert_int_equal(pool.free, 39); /* all but the root */
     assert_int_equal(tlb_simulated_stale(), 0);
-    assert_null(paging_leaf(&space, leaf_place(7), &end));
+    assert_null(paging_leaf(&space, leaf_place(7)));
 }
 
 static void leaves_with_4_levels(void **state)

@@ -64,9 +64,7 @@ static void memory_end(struct trial *trial)
 /* The leaf of @address, 0 where there is no table. */
 static pte_t *leaf_of(vaddr_t address)
 {
-    vaddr_t end;
-
-    return paging_leaf(&memory_of_case.mm->space, address, &end);
+    return paging_leaf(&memory_of_case.mm->space, address);
 }
 
 /* Accesses that fault: all of memory is as it is before them, and may be another one behind. */
