@@ -224,12 +224,15 @@ static uint64_t request_pages(const struct request *request)
     return (request->end - request->start) / PAGE_SIZE;
 }
 
+struct page_cache mm_unmappable;
+
 /* A file's part of the checks: may this descriptor be mapped so? */
 static int check_file(struct request *request, uint64_t prot, uint64_t flags, uint64_t may)
 {
     const uint64_t bytes = request->end - request->start;
+    const bool mappable = request->cache != &mm_unmappable;
 
-    if (request->page_offset > (INT64_MAX - bytes) / PAGE_SIZE) {
+    if (request->page_offset > ((mappable ? INT64_MAX : UINT64_MAX) - bytes) / PAGE_SIZE) {
         return -EOVERFLOW;
     }
     switch (flags & MAP_TYPE) {
@@ -262,7 +265,7 @@ static int check_file(struct request *request, uint64_t prot, uint64_t flags, ui
         }
         request->flags &= ~VM_MAYEXEC;
     }
-    return request->flags & VM_GROWSDOWN ? -EINVAL : 0;
+    return !mappable ? -ENODEV : request->flags & VM_GROWSDOWN ? -EINVAL : 0;
 }
 
 static int check_anonymous(struct request *request, uint64_t flags)

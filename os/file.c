@@ -149,13 +149,9 @@ int files_mapping(struct files *files, uint64_t descriptor, struct page_cache **
     if (!file) {
         return -EBADF;
     }
-    if (!(file->mode & FILE_READ)) {
-        return -EACCES;
-    }
-    if (!(*cache = file->cache)) {
-        return -ENODEV;
-    }
-    *may = VM_MAYREAD | VM_MAYEXEC | (file->mode & FILE_WRITE ? VM_MAYWRITE : 0);
+    *cache = file->cache ? file->cache : &mm_unmappable;
+    *may = VM_MAYEXEC | (file->mode & FILE_READ ? VM_MAYREAD : 0) |
+           (file->mode & FILE_WRITE ? VM_MAYWRITE : 0);
     return 0;
 }
 

@@ -119,8 +119,8 @@ MUST_CHECK int64_t files_add(struct files *files, struct file *file, uint64_t li
 /* Take @descriptor back. Errors: -EBADF. */
 int64_t files_close(struct files *files, uint64_t descriptor);
 
-/* The page cache that @descriptor can be mapped from, and what its mode allows of VM_MAYREAD, VM_MAYWRITE, VM_MAYEXEC. Errors:
- * -EBADF, -EACCES, -ENODEV. */
+/* The page cache that @descriptor can be mapped from, or mm_unmappable, and what its mode allows of VM_MAYREAD, VM_MAYWRITE,
+ * VM_MAYEXEC: mm_mmap() refuses what cannot be. Errors: -EBADF. */
 MUST_CHECK int files_mapping(struct files *files, uint64_t descriptor, struct page_cache **cache,
                              uint64_t *may);
 

@@ -36,12 +36,6 @@ int64_t sys_mmap(struct task *task, uint64_t address, uint64_t bytes, uint64_t p
     }
     if (!(flags & MAP_ANONYMOUS)) {
         int error = files_mapping(task->files, descriptor, &cache, &may);
-        if (error == -EBADF) {
-            return error;
-        }
-        if (bytes == 0) {
-            return -EINVAL;
-        }
         if (error) {
             return error;
         }

@@ -57,6 +57,30 @@ static void refuse_mmap(int file, const int ends[2])
     log_map("no file and length 0", sys_mmap(0, 0, PROT_READ, MAP_PRIVATE, -1, 0));
     log_map("a pipe", sys_mmap(0, PAGE, PROT_READ, MAP_PRIVATE, ends[0], 0));
     log_map("a pipe's writing end", sys_mmap(0, PAGE, PROT_READ, MAP_PRIVATE, ends[1], 0));
+    /* What else is wrong with the call is said first. There is a mapping at AREA by now. */
+    for (int i = 0; i < 2; i++) {
+        const int end = ends[i];
+        say("%s end of a pipe", i ? "writing" : "reading");
+        log_map("  length 0", sys_mmap(0, 0, PROT_READ, MAP_PRIVATE, end, 0));
+        log_map("  length -1", sys_mmap(0, ~0UL, PROT_READ, MAP_PRIVATE, end, 0));
+        log_map("  length 2^62", sys_mmap(0, 1UL << 62, PROT_READ, MAP_PRIVATE, end, 0));
+        log_map("  MAP_FIXED within a page",
+                sys_mmap(AREA + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, end, 0));
+        log_map("  MAP_FIXED_NOREPLACE over a mapping",
+                sys_mmap(AREA, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, end, 0));
+        log_map("  MAP_FIXED over the end of the user's half",
+                sys_mmap(USER - PAGE, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, end, 0));
+        log_map("  offset of -4096, two pages",
+                sys_mmap(0, 2 * PAGE, PROT_READ, MAP_PRIVATE, end, ~4095UL));
+        log_map("  offset of 2^63", sys_mmap(0, PAGE, PROT_READ, MAP_PRIVATE, end, 1UL << 63));
+        log_map("  offset within a page", sys_mmap(0, PAGE, PROT_READ, MAP_PRIVATE, end, 1));
+        log_map("  neither shared nor private", sys_mmap(0, PAGE, PROT_READ, 0, end, 0));
+        log_map("  MAP_SHARED_VALIDATE with an unknown flag",
+                sys_mmap(0, PAGE, PROT_READ, MAP_SHARED_VALIDATE | 0x8000000, end, 0));
+        log_map("  shared, writable", sys_mmap(0, PAGE, RW, MAP_SHARED, end, 0));
+        log_map("  MAP_GROWSDOWN",
+                sys_mmap(0, PAGE, PROT_READ, MAP_PRIVATE | MAP_GROWSDOWN, end, 0));
+    }
     log_map("opened for reading: shared, writable", sys_mmap(0, PAGE, RW, MAP_SHARED, reading, 0));
     log_map("opened for reading: private, writable",
             sys_mmap(0, PAGE, RW, MAP_PRIVATE, reading, 0));
