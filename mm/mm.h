@@ -83,7 +83,7 @@ struct mm {
     LIST_ENTRY(mm) in_all;
 };
 
-/* An empty address space: core above, nothing below. @reference is world's root. Errors: -ENOMEM. */
+/* An empty address space: the kernel's half as in mm_reference, nothing below. Errors: -ENOMEM. */
 MUST_CHECK int mm_create(struct mm **mm);
 
 /*

@@ -7,7 +7,7 @@
 
 #include "x86/types.h"
 
-/* How a fault was resolved, or was not. The order is that of trace_resolution_names. */
+/* How a fault was resolved, or was not. The order is that of mm_resolution_names. */
 enum mm_resolution {
     RESOLVED_ZERO_PAGE,    /* anonymous read */
     RESOLVED_ANONYMOUS,    /* a zeroed page */

@@ -47,9 +47,9 @@ struct mm;
 struct vma {
     vaddr_t start, end; /* bytes, page-aligned; @end is behind the last one */
     uint64_t flags;     /* VM_* */
-    pte_t
-        prot; /* leaf bits of a page here before anything is written to it: vma_prot(), with R/W only in
-                 * shared mappings whose file does not want to know of the first write */
+    /* Leaf bits of a page here before anything is written to it: vma_prot(), with R/W only in shared mappings whose
+     * file does not want to know of the first write. */
+    pte_t prot;
     struct mm *mm;
     struct page_cache *cache; /* the file, with a reference, or NULL: anonymous */
     uint64_t page_offset;     /* of @start in the file, pages; anonymous: @start's page number when

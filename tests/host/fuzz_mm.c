@@ -330,7 +330,7 @@ static int64_t call_madvise(unsigned first, unsigned count, unsigned advice)
 
 static void op_madvise(void)
 {
-    static const uint8_t advices[] = {4, 9, 10, 11, 18, 19, 22, 23};
+    static const uint8_t advices[] = {4, 9, 10, 11, 18, 19, 22, 23, 8};
     unsigned first, count;
 
     take_range(&first, &count);

@@ -12,6 +12,7 @@ enum { SIGNAL_BUS = 7, SIGNAL_SEGV = 11 };
 enum { CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_ADRERR = 2 };
 enum {
     ADVICE_DONTNEED = 4,
+    ADVICE_FREE = 8,
     ADVICE_REMOVE = 9,
     ADVICE_DONTFORK = 10,
     ADVICE_DOFORK = 11,
@@ -213,6 +214,8 @@ static int advise(struct model *model, unsigned p, unsigned page, int advice)
         }
         at->own = false;
         return 0;
+    case ADVICE_FREE: /* nothing is ever short enough */
+        return at->locked || at->file != MODEL_NO_FILE ? MODEL_EINVAL : 0;
     case ADVICE_REMOVE:
         if (at->locked || at->file == MODEL_NO_FILE) {
             return MODEL_EINVAL;
