@@ -9,9 +9,6 @@
 
 #define AREA_BYTES_MIN (FPU_HEADER_AT + 64u)
 
-/* What is read of struct fpu_software. */
-#define SOFTWARE_BYTES offsetof(struct fpu_software, padding)
-
 /* What a frame says of itself. */
 static const struct fpu_software *software_now(void)
 {
@@ -23,18 +20,23 @@ static const struct fpu_software *software_now(void)
     return &software;
 }
 
+/* Without XSAVE. */
+static __attribute__((noinline)) bool write_fxsave(vaddr_t to)
+{
+    static uint8_t area[FPU_HEADER_AT] __attribute__((aligned(FPU_ALIGN)));
+
+    fpu_save(area);
+    __builtin_memcpy(area + FPU_SOFTWARE_AT, software_now(), sizeof(struct fpu_software));
+    return copy_to_user(to, area, sizeof(area)) == 0;
+}
+
 bool fpu_frame_write(vaddr_t to)
 {
     if (!uaccess_in_range(to, fpu_frame_bytes())) {
         return false;
     }
-    if (!fpu_format.xsave) {
-        static uint8_t area[FPU_HEADER_AT] __attribute__((aligned(FPU_ALIGN)));
-        fpu_save(area);
-        __builtin_memcpy(area + FPU_SOFTWARE_AT, software_now(), sizeof(struct fpu_software));
-        return copy_to_user(to, area, sizeof(area)) == 0;
-    }
-    return raw_fpu_frame_write(to, fpu_format.features, software_now());
+    return fpu_format.xsave ? raw_fpu_frame_write(to, fpu_format.features, software_now())
+                            : write_fxsave(to);
 }
 
 /* May there be more at @from than FXSAVE's part? The second magic number has the last word. */
@@ -52,7 +54,7 @@ static __attribute__((noinline)) bool read_other(vaddr_t from)
     uint64_t parts = XCR0_X87 | XCR0_SSE, magic2 = 0;
     bool good;
 
-    if (copy_from_user(&software, from + FPU_SOFTWARE_AT, SOFTWARE_BYTES) != 0) {
+    if (copy_from_user(&software, from + FPU_SOFTWARE_AT, sizeof(software)) != 0) {
         return false;
     }
     if (seems_extended(&software) &&

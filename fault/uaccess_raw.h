@@ -1,5 +1,5 @@
 /*
- * uaccess_raw.h: uaccess.S, for uaccess.c and for tests that show what the range checks are for.
+ * uaccess_raw.h: uaccess.S, for uaccess.c, for who has looked already, and for tests that show what the range checks are for.
  * Addresses are not checked: a fault on one outside the lower half is not fixed up.
  */
 #ifndef FAULT_UACCESS_RAW_H

@@ -230,8 +230,10 @@ static enum os_state nobody(void)
 static void page_fault_came(struct task *task)
 {
     const struct bad_fault *bad = &task->mm->bad;
-    const struct signal_info info = {
-        .signal = bad->signal, .code = bad->code, .address = bad->address, .key = bad->key};
+    const struct signal_info info = {.signal = bad->signal,
+                                     .code = bad->code,
+                                     .address = bad->address,
+                                     .key = (uint16_t)bad->key};
 
     switch (bad->kind) {
     case BAD_SIGNAL:

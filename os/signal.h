@@ -38,11 +38,10 @@ struct signal_action {
 struct signal_info {
     int32_t signal, code;
     uint64_t address;  /* of a fault */
-    uint32_t key;      /* SEGV_PKUERR */
+    uint16_t key;      /* SEGV_PKUERR */
+    bool own;          /* of what the thread did itself (SIGPIPE): taken before what was sent */
     uint32_t pid, uid; /* SI_USER, SIGCHLD */
     int32_t status;    /* SIGCHLD */
-    bool
-        own; /* of what the thread itself did (SIGPIPE): pending apart from kill's, and taken first */
 };
 
 struct signal_queued;

@@ -10,6 +10,7 @@
 
 #include "fault/fpu.h"
 #include "fault/uaccess.h"
+#include "fault/uaccess_raw.h"
 #include "task.h"
 #include "x86/registers.h"
 
@@ -245,7 +246,8 @@ bool signal_frame_leave(struct task *task)
     if (!uaccess_in_range(at, sizeof(struct signal_frame))) {
         return false;
     }
-    if (copy_from_user(&context, at + offsetof(struct signal_frame, context), sizeof(context))) {
+    const vaddr_t from = at + offsetof(struct signal_frame, context);
+    if (raw_copy_from_user(&context, (const void *)from, sizeof(context))) {
         task_waits_for_page(task);
         return false;
     }
