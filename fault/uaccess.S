@@ -21,6 +21,13 @@
 78:
 .endm
 
+/* Leave with @result. */
+.macro user_access_return result
+    user_access_end
+    mov $\result, %eax
+    ret
+.endm
+
 .macro function name
     .globl \name
     .type \name, @function
@@ -83,59 +90,41 @@ function raw_clear_user
     EXTABLE(1b, 2b, EX_UACCESS)
 end_function raw_clear_user
 
-/* raw_get_user: rdi value (8 bytes), rsi from, rdx 1 2 4 8. Out: rax 1, or 0 and *value untouched. */
-function raw_get_user
-    user_access_begin
+/* One of four instructions by the number of bytes in edx, of which all that fault continue at 6. */
+.macro by_bytes one, two, four, eight
     cmp $2, %edx
     jb 1f
     je 2f
     cmp $4, %edx
     je 4f
-8:  mov (%rsi), %rax
+8:  \eight
     jmp 5f
-1:  movzbl (%rsi), %eax
+1:  \one
     jmp 5f
-2:  movzwl (%rsi), %eax
+2:  \two
     jmp 5f
-4:  mov (%rsi), %eax
-5:  mov %rax, (%rdi)
-    user_access_end
-    mov $1, %eax
-    ret
-6:  user_access_end
-    xor %eax, %eax
-    ret
-    EXTABLE(8b, 6b, EX_UACCESS)
-    EXTABLE(1b, 6b, EX_UACCESS)
-    EXTABLE(2b, 6b, EX_UACCESS)
-    EXTABLE(4b, 6b, EX_UACCESS)
+4:  \four
+5:
+    .irp from, 1b, 2b, 4b, 8b
+    EXTABLE(\from, 6f, EX_UACCESS)
+    .endr
+.endm
+
+/* raw_get_user: rdi value (8 bytes), rsi from, rdx 1 2 4 8. Out: rax 1, or 0 and *value untouched. */
+function raw_get_user
+    user_access_begin
+    by_bytes "movzbl (%rsi), %eax", "movzwl (%rsi), %eax", "mov (%rsi), %eax", "mov (%rsi), %rax"
+    mov %rax, (%rdi)
+    user_access_return 1
+6:  user_access_return 0
 end_function raw_get_user
 
 /* raw_put_user: rdi value, rsi to, rdx 1 2 4 8. Out: rax 1, or 0 and nothing written. */
 function raw_put_user
     user_access_begin
-    cmp $2, %edx
-    jb 1f
-    je 2f
-    cmp $4, %edx
-    je 4f
-8:  mov %rdi, (%rsi)
-    jmp 5f
-1:  mov %dil, (%rsi)
-    jmp 5f
-2:  mov %di, (%rsi)
-    jmp 5f
-4:  mov %edi, (%rsi)
-5:  user_access_end
-    mov $1, %eax
-    ret
-6:  user_access_end
-    xor %eax, %eax
-    ret
-    EXTABLE(8b, 6b, EX_UACCESS)
-    EXTABLE(1b, 6b, EX_UACCESS)
-    EXTABLE(2b, 6b, EX_UACCESS)
-    EXTABLE(4b, 6b, EX_UACCESS)
+    by_bytes "mov %dil, (%rsi)", "mov %di, (%rsi)", "mov %edi, (%rsi)", "mov %rdi, (%rsi)"
+    user_access_return 1
+6:  user_access_return 0
 end_function raw_put_user
 
 /*
@@ -166,12 +155,8 @@ function raw_fpu_frame_write
     .endr
     mov FPU_SOFTWARE_XSTATE_BYTES(%r8), %eax
 5:  movl $FPU_MAGIC2, (%rdi, %rax)
-    user_access_end
-    mov $1, %eax
-    ret
-9:  user_access_end
-    xor %eax, %eax
-    ret
+    user_access_return 1
+9:  user_access_return 0
     EXTABLE(2b, 9b, EX_UACCESS)
     EXTABLE(3b, 9b, EX_UACCESS)
     EXTABLE(5b, 9b, EX_UACCESS)
@@ -198,15 +183,9 @@ function raw_fpu_frame_read
     mov %rsi, %rdx
     shr $32, %rdx
 5:  xrstor64 (%rdi)
-    user_access_end
-    mov $1, %eax
-    ret
-8:  user_access_end
-    mov $2, %eax
-    ret
-9:  user_access_end
-    xor %eax, %eax
-    ret
+    user_access_return 1
+8:  user_access_return 2
+9:  user_access_return 0
     EXTABLE(1b, 9b, EX_UACCESS)
     EXTABLE(2b, 9b, EX_UACCESS)
     EXTABLE(3b, 9b, EX_UACCESS)
@@ -221,12 +200,8 @@ function raw_fpu_xrstor
     mov %rsi, %rdx
     shr $32, %rdx
 1:  xrstor64 (%rdi)
-    user_access_end
-    mov $1, %eax
-    ret
-2:  user_access_end
-    xor %eax, %eax
-    ret
+    user_access_return 1
+2:  user_access_return 0
     EXTABLE(1b, 2b, EX_DEFAULT)
 end_function raw_fpu_xrstor
 
@@ -234,12 +209,8 @@ end_function raw_fpu_xrstor
 function raw_fpu_fxrstor
     user_access_begin
 1:  fxrstor64 (%rdi)
-    user_access_end
-    mov $1, %eax
-    ret
-2:  user_access_end
-    xor %eax, %eax
-    ret
+    user_access_return 1
+2:  user_access_return 0
     EXTABLE(1b, 2b, EX_DEFAULT)
 end_function raw_fpu_fxrstor
 
