@@ -3,7 +3,8 @@
  *
  * Causes in Bochs 2.7: its page walk asks for EFLAGS.AC alone, whoever accesses, reserves the same
  * bits for every vendor, asks PKRU.AD of user accesses only and PKRU of every page (cpu/paging.cc);
- * each element of a string instruction sets the flags for good (cpu/cpu.cc, repeat_ZF). Of the two
+ * each element of a string instruction sets the flags for good (cpu/cpu.cc, repeat_ZF); a pending step
+ * outlives SYSCALL, after which TF alone decides (SDM vol. 2B, SYSCALL; XSA-204). Of the two
  * entries for bit 8 the second is what a write adds.
  */
 #include "deviations.h"
@@ -133,6 +134,17 @@ const struct deviation deviations[] = {
                {FIELD_LINE, UINT64_C(0x7ee4d4e8389c3644), UINT64_C(0xd79e42f901f45e83), ~UINT64_C(0)}},
      .wrongs = 2,
      .sentence = "a fetch across a page boundary reports a CR2 behind the second page's first byte",
+    },
+    {
+     .machine = "Bochs",
+     .versions = "2.7",
+     .rule = RULE_LINUX,
+     /* programs.single_step_system_call: #DB comes in ring 0, on the program's stack, and ends as #DF. */
+     .wrong = {{FIELD_LINES, 8 ^ 0, 0, ~UINT64_C(0)},
+               {FIELD_LINE, UINT64_C(0x138fe66ff741d931), UINT64_C(0x43b5ac55aa7923c0), ~UINT64_C(0)},
+               {FIELD_TASK_OOPSES, 1, 1, ~UINT64_C(0)}},
+     .wrongs = 3,
+     .sentence = "a step over SYSCALL traps in ring 0 although IA32_FMASK has cleared TF",
     },
     {
      .machine = "Bochs",
