@@ -59,18 +59,18 @@ static uint8_t opcode(vaddr_t address, uint8_t first, uint8_t *second)
  */
 static bool can_be_stepped(vaddr_t address)
 {
-    static const uint8_t not [] = {0x17, 0x8e, 0x9d, 0xca, 0xcb, 0xcc,
-                                   0xcd, 0xcf, 0xf1, 0xf4, 0xfb};
-    static const uint8_t not_behind_0f[] = {0x05, 0x07, 0x34, 0x35, 0xb2};
+    static const uint8_t refused[] = {0x17, 0x8e, 0x9d, 0xca, 0xcb, 0xcc,
+                                      0xcd, 0xcf, 0xf1, 0xf4, 0xfb};
+    static const uint8_t refused_behind_0f[] = {0x05, 0x07, 0x34, 0x35, 0xb2};
     uint8_t second, first = opcode(address, text_peek(address), &second);
 
-    for (size_t i = 0; i < ARRAY_COUNT(not ); i++) {
-        if (first == not [i]) {
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+        if (first == refused[i]) {
             return false;
         }
     }
-    for (size_t i = 0; i < ARRAY_COUNT(not_behind_0f); i++) {
-        if (first == 0x0f && second == not_behind_0f[i]) {
+    for (size_t i = 0; i < ARRAY_COUNT(refused_behind_0f); i++) {
+        if (first == 0x0f && second == refused_behind_0f[i]) {
             return false;
         }
     }

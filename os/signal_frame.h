@@ -20,9 +20,6 @@
 #define LINUX_USER_CS 0x33u
 #define LINUX_USER_DS 0x2bu
 
-/* PKRU of a handler, and of a new program: access through key 0 alone (Linux's init_pkru). */
-#define PKRU_START 0x55555554u
-
 /* uc_flags */
 #define UC_FP_XSTATE         1u
 #define UC_SIGCONTEXT_SS     2u

@@ -18,9 +18,6 @@
 #define PID_FIRST 2u /* Linux's first process would be 1 */
 #define PID_MAX   32768u
 
-/* Linux's pkru_init: all keys but 0 deny. */
-#define PKRU_START 0x55555554u
-
 struct task_list all_tasks = TAILQ_HEAD_INITIALIZER(all_tasks);
 static uint32_t task_count, last_pid;
 

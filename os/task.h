@@ -35,6 +35,9 @@ struct task_limit { /* struct rlimit */
     uint64_t soft, hard;
 };
 
+/* PKRU of a new program, and of a handler: access through key 0 alone (Linux's init_pkru). */
+#define PKRU_START 0x55555554u
+
 /* task->system_call of a task that is in none, or whose call is through. */
 #define SYSTEM_CALL_NONE UINT64_MAX
 
