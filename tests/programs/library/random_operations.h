@@ -11,7 +11,13 @@
 #define REGION_PAGES 24UL
 #define FILE_PAGES   16UL
 
-enum random_kind { RANDOM_ANONYMOUS = 1, RANDOM_FILE = 2, RANDOM_FORK = 4, RANDOM_LOCK = 8 };
+enum random_kind {
+    RANDOM_ANONYMOUS = 1,
+    RANDOM_FILE = 2,
+    RANDOM_FORK = 4,
+    RANDOM_LOCK = 8,
+    RANDOM_CORNERS = 16 /* what do_corner() does, and the mappings after every tenth operation */
+};
 
 static unsigned kinds; /* of random_kind: what may happen */
 static int file;
@@ -153,6 +159,129 @@ static void do_remap(void)
     }
 }
 
+static void log_region(void)
+{
+    log_maps("maps", REGION - REGION_PAGES * PAGE, page_at(REGION_PAGES));
+}
+
+static void corner_map(void)
+{
+    static const struct {
+        const char *name;
+        int flags;
+    } more[] = {
+        {"growing",    MAP_GROWSDOWN},
+        {"locked",     MAP_LOCKED   },
+        {"unreserved", MAP_NORESERVE}
+    };
+    static const int rights[] = {PROT_EXEC, PROT_WRITE, PROT_READ | PROT_WRITE};
+    uint64_t count;
+    uint64_t first = random_range(6, &count);
+    uint64_t which = random_below(3);
+    int right = rights[random_below(3)];
+    long before = minor_faults();
+
+    told(more[which].name, first, count, rights_text(right),
+         sys_mmap(page_at(first), count * PAGE, right,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | more[which].flags, -1, 0),
+         before);
+}
+
+/* Moves of several pages, with or without what they leave. */
+static void corner_remap(void)
+{
+    uint64_t count;
+    uint64_t first = random_range(3, &count);
+    uint64_t to = random_below(REGION_PAGES);
+    bool keep = random_below(3) == 0;
+    uint64_t pages = keep || random_below(3) ? count : 1 + random_below(4);
+    long before = minor_faults();
+    long result =
+        sys_mremap(page_at(first), count * PAGE, pages * PAGE,
+                   MREMAP_MAYMOVE | MREMAP_FIXED | (keep ? MREMAP_DONTUNMAP : 0), page_at(to));
+    long faults = minor_faults() - before;
+
+    say("%s %lu+%lu to %lu+%lu: %s, %ld", keep ? "keep" : "move", first, count, to, pages,
+        result == (long)page_at(to) ? "there" : result_text(result), faults);
+}
+
+static void corner_advise(void)
+{
+    /* MADV_FREE, COLD, DONTNEED_LOCKED, RANDOM, NORMAL, SEQUENTIAL, DONTDUMP, DODUMP, WILLNEED */
+    static const uint8_t advices[] = {8, 8, 8, 20, 24, 1, 0, 2, 16, 17, 3};
+    uint64_t advice = advices[random_below(sizeof(advices))];
+    uint64_t count;
+    uint64_t first = random_range(8, &count);
+    long before = minor_faults();
+
+    told("advise", first, count, result_text((long)advice),
+         sys_madvise(page_at(first), count * PAGE, (int)advice), before);
+}
+
+static void corner_protect(void)
+{
+    uint64_t count;
+    uint64_t first = random_range(6, &count);
+    int rights = random_below(2) ? PROT_EXEC : random_rights();
+    bool down = random_below(2);
+    long before = minor_faults();
+
+    told(down ? "protect downwards" : "protect", first, count, rights_text(rights),
+         sys_mprotect(page_at(first), count * PAGE, rights | (down ? 0x01000000 : 0)), before);
+}
+
+/* Often none; else hardly more than what the program has anyway. */
+static void corner_limit(void)
+{
+    static const struct {
+        const char *name;
+        int resource;
+        uint64_t least, span; /* pages */
+    } limits[] = {
+        {"RLIMIT_AS",    RLIMIT_AS,    120, 24},
+        {"RLIMIT_DATA",  RLIMIT_DATA,  90,  24},
+        {"RLIMIT_STACK", RLIMIT_STACK, 0,   12}
+    };
+    uint64_t which = random_below(3);
+    struct resource_limit limit = {~0UL, ~0UL};
+
+    if (random_below(3) == 0)
+        limit.current = (limits[which].least + random_below(limits[which].span)) * PAGE;
+    say("%s 0x%lx: %s", limits[which].name, limit.current,
+        result_text(sys_prlimit64(0, limits[which].resource, &limit, 0)));
+}
+
+static void corner_brk(void)
+{
+    static uint64_t base; /* a child's is its parent's */
+    uint64_t to, end;
+
+    if (!base)
+        base = (uint64_t)sys_brk(0);
+    to = base + random_below(12) * PAGE + random_below(4) * 512;
+    end = (uint64_t)sys_brk(to);
+    say("brk 0x%lx: 0x%lx", to - base, end - base);
+    if (end > base && random_below(2)) {
+        uint64_t at = base + random_below(end - base);
+        struct access access = access_write(at, 1);
+        say("heap 0x%lx: %s, %ld", at - base, access.signal ? "no" : "written", access.faults);
+    }
+    if (random_below(4) == 0) {
+        uint64_t first = random_below(10);
+        say("unmap %lu of the heap: %s", first,
+            result_text(sys_munmap(((base + PAGE - 1) & ~(PAGE - 1)) + first * PAGE, PAGE)));
+    }
+}
+
+static void do_corner(void)
+{
+    static void (*const corners[])(void) = {corner_map,     corner_map,    corner_remap,
+                                            corner_remap,   corner_advise, corner_advise,
+                                            corner_protect, corner_limit,  corner_brk};
+
+    corners[random_below(sizeof(corners) / sizeof(corners[0]))]();
+}
+
 static void do_file(void)
 {
     static uint8_t buffer[3 * PAGE];
@@ -250,7 +379,9 @@ static void operate(unsigned count)
         uint64_t first;
         long before = minor_faults();
 
-        if (choice < 15) {
+        if (kinds & RANDOM_CORNERS && random_below(3) == 0) {
+            do_corner();
+        } else if (choice < 15) {
             do_map();
         } else if (choice < 18) {
             first = random_range(4, &pages);
@@ -278,6 +409,8 @@ static void operate(unsigned count)
         } else {
             do_access(choice < 80);
         }
+        if (kinds & RANDOM_CORNERS && i % 10 == 9)
+            log_region();
         if (i % 50 == 49)
             show_state();
     }

@@ -1,0 +1,13 @@
+/*
+ * Random operations of all kinds, with what is rare in programs: growing and locked mappings, MREMAP_DONTUNMAP, limits,
+ * brk, memory that may only be executed, and more advice: library/random_operations.h.
+ */
+#include "tests/programs/library/random_operations.h"
+
+int program(const struct program_start *start)
+{
+    (void)start;
+    return random_program(
+        0x13579bd, RANDOM_ANONYMOUS | RANDOM_FILE | RANDOM_FORK | RANDOM_LOCK | RANDOM_CORNERS,
+        500);
+}
