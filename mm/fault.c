@@ -78,11 +78,9 @@ static __attribute__((noinline)) void trace_begin(const struct trap_frame *frame
 
 static void trace_vma(const struct vma *vma)
 {
-    if (__builtin_expect(mm_trace.on, 0) && vma) {
-        trace_current.vma_start = vma->start;
-        trace_current.vma_end = vma->end;
-        trace_current.vma_flags = vma->flags;
-    }
+    trace_current.vma_start = vma->start;
+    trace_current.vma_end = vma->end;
+    trace_current.vma_flags = vma->flags;
 }
 
 static __attribute__((noinline)) void trace_end(void)
@@ -166,7 +164,8 @@ bool fault_keys_allow(const struct vma *vma, uint64_t error)
  * a fetch is so by the VMA's rights; one that is missing, if the VMA has any rights at all: a fetch
  * from a page that may not be executed brings it in first, and is refused then.
  */
-static bool access_allowed(const struct vma *vma, uint64_t error)
+static inline __attribute__((always_inline)) bool access_allowed(const struct vma *vma,
+                                                                 uint64_t error)
 {
     if (error & (PF_EC_PK | PF_EC_SGX | PF_EC_SS) || !fault_keys_allow(vma, error)) {
         return false;
@@ -298,8 +297,8 @@ not_done(struct mm *mm, const struct trap_frame *frame, uint64_t address, enum v
     __builtin_unreachable();
 }
 
-static enum fault_result user_address(struct mm *mm, const struct trap_frame *frame,
-                                      uint64_t address)
+static inline __attribute__((always_inline)) enum fault_result
+user_address(struct mm *mm, const struct trap_frame *frame, uint64_t address, bool traced)
 {
     const uint64_t error = frame->error;
 
@@ -313,7 +312,9 @@ static enum fault_result user_address(struct mm *mm, const struct trap_frame *fr
     if (!vma || (address < vma->start && !grows(vma, frame, address))) {
         return bad_area(mm, frame, address);
     }
-    trace_vma(vma);
+    if (traced) {
+        trace_vma(vma);
+    }
     if (!access_allowed(vma, error)) {
         return bad_access(mm, frame, address, vma);
     }
@@ -327,6 +328,23 @@ static enum fault_result user_address(struct mm *mm, const struct trap_frame *fr
     return result == VM_FAULT_DONE ? FAULT_RETRY : not_done(mm, frame, address, result);
 }
 
+/* There are two of it, so that without a trace nobody asks for one on the way. */
+static inline __attribute__((always_inline)) enum fault_result
+resolve(struct mm *mm, const struct trap_frame *frame, uint64_t address, bool traced)
+{
+    return address >= mm_user_end ? kernel_address(mm, frame, address)
+                                  : user_address(mm, frame, address, traced);
+}
+
+static __attribute__((noinline)) enum fault_result
+resolve_traced(struct mm *mm, const struct trap_frame *frame, uint64_t address)
+{
+    trace_begin(frame, address, mm);
+    const enum fault_result result = resolve(mm, frame, address, true);
+    trace_end();
+    return result;
+}
+
 enum fault_result mm_resolve(struct trap_frame *frame, uint64_t address)
 {
     struct mm *mm = cpu_current()->mm;
@@ -334,13 +352,6 @@ enum fault_result mm_resolve(struct trap_frame *frame, uint64_t address)
     if (!mm) {
         return FAULT_NOT_MINE;
     }
-    if (__builtin_expect(mm_trace.on, 0)) {
-        trace_begin(frame, address, mm);
-    }
-    enum fault_result result = address >= mm_user_end ? kernel_address(mm, frame, address)
-                                                      : user_address(mm, frame, address);
-    if (__builtin_expect(mm_trace.on, 0)) {
-        trace_end();
-    }
-    return result;
+    return __builtin_expect(mm_trace.on, 0) ? resolve_traced(mm, frame, address)
+                                            : resolve(mm, frame, address, false);
 }
