@@ -16,7 +16,7 @@
 FUZZ_RUNS  ?= 20000
 # A run of these costs more: there are fewer of them.
 FUZZ_COST_mm := 2
-FUZZ_COST_system_calls := 3
+FUZZ_COST_system_calls := 4
 HOST       ?= *
 HOST_TESTS := $(patsubst %.c,%,$(filter tests/host/test_%,$(wildcard tests/host/$(HOST).c)))
 HOST_FUZZ  := $(patsubst %.c,%,$(filter tests/host/fuzz_%,$(wildcard tests/host/$(HOST).c)))
