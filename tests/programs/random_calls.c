@@ -1,6 +1,6 @@
 /*
- * Random system calls on memory and files, most of them with good arguments and some with wild ones: each is a line with its
- * result, its faults, and what the mappings are after it, as one number; every 100 calls all mappings are shown.
+ * Random system calls on memory and files, most of them with good arguments and some with wild ones: each is a line
+ * with its result and its faults; every 25 calls all mappings are shown.
  */
 #include "tests/programs/library/file.h"
 #include "tests/programs/library/mapped.h"
@@ -73,6 +73,14 @@ static uint64_t random_file(void)
     return below(6) ? (uint64_t)files[below(4)] : wild[below(COUNT(wild))];
 }
 
+/* What PROT_EXEC alone means depends on the processor's protection keys: exec_only shows it. */
+static uint64_t random_protection(void)
+{
+    const uint64_t protection = below(8) ? below(8) : below(64);
+
+    return (protection & 7) == PROT_EXEC ? protection | PROT_READ : protection;
+}
+
 /* ---- calls ----------------------------------------------------------------------------------------------- */
 
 struct call {
@@ -100,7 +108,7 @@ static struct call random_mmap(void)
 
     flags |= below(3) ? MAP_FIXED : below(2) ? MAP_FIXED_NOREPLACE : 0;
     flags |= more[below(COUNT(more))] | (below(2) ? MAP_ANONYMOUS : 0);
-    call.a[2] = below(8) ? below(8) : below(64);
+    call.a[2] = random_protection();
     call.a[3] = flags;
     call.a[4] = random_file();
     call.a[5] = random_offset();
@@ -182,9 +190,7 @@ static struct call random_call(void)
             "mprotect",
             SYS_MPROTECT,
             {random_address(), random_length(),
-              below(6)   ? below(8)
-             : below(2) ? below(32)
-                        : PROT_GROWSDOWN | below(8)}
+              random_protection() | (below(12) ? 0 : PROT_GROWSDOWN)}
         };
     case 3:
     case 4:
@@ -223,27 +229,14 @@ static struct call random_call(void)
 
 /* ---- lines ----------------------------------------------------------------------------------------------- */
 
-static uint64_t mappings(bool show)
+static void show_mappings(void)
 {
     static struct mapped list[100];
     const unsigned count = mapped_list(FROM, TO, list, 100);
-    uint64_t hash = count;
 
-    for (unsigned i = 0; i < count; i++) {
-        const uint64_t words[] = {list[i].start,
-                                  list[i].end,
-                                  list[i].offset,
-                                  (uint64_t)list[i].rights[0],
-                                  (uint64_t)list[i].rights[1],
-                                  (uint64_t)list[i].rights[2],
-                                  (uint64_t)list[i].rights[3]};
-        for (unsigned k = 0; k < COUNT(words); k++)
-            hash = (hash ^ words[k]) * 0x100000001b3;
-        if (show)
-            say("  %lx-%lx %c%c%c%c %lx", list[i].start, list[i].end, list[i].rights[0],
-                list[i].rights[1], list[i].rights[2], list[i].rights[3], list[i].offset);
-    }
-    return hash & 0xffffff;
+    for (unsigned i = 0; i < count; i++)
+        say("  %lx-%lx %c%c%c%c %lx", list[i].start, list[i].end, list[i].rights[0],
+            list[i].rights[1], list[i].rights[2], list[i].rights[3], list[i].offset);
 }
 
 static void make_call(unsigned step)
@@ -261,8 +254,8 @@ static void make_call(unsigned step)
         sys_munmap((uint64_t)result, (a[1] + PAGE - 1) & ~(PAGE - 1));
         text = "elsewhere";
     }
-    say("%u %s %lx %lx %lx %lx %lx %lx: %s, %ld; %06lx", step, call.name, a[0], a[1], a[2], a[3],
-        a[4], a[5], text, faults, mappings(false));
+    say("%u %s %lx %lx %lx %lx %lx %lx: %s, %ld", step, call.name, a[0], a[1], a[2], a[3], a[4],
+        a[5], text, faults);
 }
 
 static void make_access(unsigned step)
@@ -289,8 +282,8 @@ int program(const struct program_start *start)
             make_call(step);
         else
             make_access(step);
-        if (step % 100 == 99)
-            mappings(true);
+        if (step % 25 == 24)
+            show_mappings();
     }
     return 0;
 }
