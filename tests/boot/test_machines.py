@@ -45,6 +45,7 @@ Processors = machines(
     qemu64={"cpu": "qemu64", "missing": ["SMEP", "SMAP"], "skipped": {
         "programs.pkuerr": "the processor has no PKU",
         "programs.exec_only": "the processor has no PKU",
+        "programs.random_corners": "the processor has no PKU",
         "programs.signal_in_handler": "the processor has no XSAVE",
         "programs.fpu_state_survives": "the processor has no AVX",
         "mm.kernel_read_of_user_page_kills_its_task": "the processor has no SMAP",
