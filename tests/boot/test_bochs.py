@@ -43,13 +43,15 @@ def bochs_run(folder, options="", **environment):
     return tools_run(folder, OPTIONS=options, TIMEOUT=str(boot.LIMIT), **environment)
 
 
-def listed_deviations(vendor=""):
-    """Sentences of the entries for Bochs in tests/deviations.c; also those for @vendor's processors."""
+def listed_deviations(vendor="", in_matrix=False):
+    """Sentences of the entries for Bochs in tests/deviations.c; also those for @vendor's processors. @in_matrix: only
+    those that points of the matrix meet."""
     with open(os.path.join(boot.TREE, "tests", "deviations.c"), encoding="ascii") as file:
         entries = re.findall(r"^    \{$(.*?)^    \},$", file.read(), flags=re.M | re.S)
     assert entries
     return {re.search(r'\.sentence = "([^"]+)"', entry).group(1) for entry in entries
-            if '.machine = "Bochs"' in entry and (".vendors" not in entry or vendor and f"VENDOR_{vendor}" in entry)}
+            if '.machine = "Bochs"' in entry and (".points = " in entry or not in_matrix)
+            and (".vendors" not in entry or vendor and f"VENDOR_{vendor}" in entry)}
 
 
 def known_deviations(report):
