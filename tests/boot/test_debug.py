@@ -31,9 +31,9 @@ class Debug(boot.Case):
 
     def test_stops_in_a_program_and_at_its_fault(self):
         """As docs/debugging.md says."""
-        done = self.debug("programs.anon_write", "-ex", "add-symbol-file build/programs/anon_write".replace("build", boot.BUILD),
-                          "-ex", "hbreak program", "-ex", "continue", "-ex", "hbreak mm_resolve", "-ex", "continue",
-                          "-ex", "print/x address", "-ex", "backtrace")
+        done = self.debug("programs.anon_write", "-ex", f"add-symbol-file {boot.BUILD}/programs/anon_write",
+                          "-ex", "hbreak program", "-ex", "continue", "-ex", "delete 1",
+                          "-ex", "hbreak mm_resolve", "-ex", "continue", "-ex", "print/x address", "-ex", "backtrace")
         self.assertRegex(done.stdout, r"Breakpoint 2, 0x0*401\w+ in program \(\)", done.stderr)
         self.assertIn("Breakpoint 3, mm_resolve (", done.stdout)
         self.assertIn("$1 = 0x10000000", done.stdout)

@@ -206,16 +206,16 @@ class Witnesses(Quick):
 class Soak(Quick):
     COST = 45
 
-    def test_20_seconds(self):
+    def test_10_seconds(self):
         """As many points as time allows; every one that fails is explained."""
-        run = boot.run(self.folder, "--matrix soak:20 --only matrix.random")
+        run = boot.run(self.folder, "--matrix soak:10 --only matrix.random")
         self.assertEqual(run.status, 0, run.last_words())
         report = run.reports().parsed()
         self.assertEqual(report["verdict"], "pass")
         counts = part(report, "random")["part"]
         self.assertEqual(counts["run"], counts["passed"] + counts["known"] + counts["failed"])
         self.assertEqual((counts["failed"], counts["ended"]), (0, False))
-        self.assertGreater(counts["run"], 10000)
+        self.assertGreater(counts["run"], 5000)
         self.check_folds(report, counts["known"])
 
 
