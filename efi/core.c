@@ -439,12 +439,16 @@ static void sabotage(const struct session *session)
     }
 }
 
-/* After it was noticed: tables and CS as they were, for firmware would not live long without. */
+/*
+ * After it was noticed: tables and CS as they were, for firmware would not live long without. An interrupt in between
+ * would come back to a CS whose descriptor is gone.
+ */
 static void tables_mend(const struct world_picture *picture)
 {
     const uint64_t *item = picture->world.item;
-    uint64_t cr0 = read_cr0();
+    uint64_t cr0 = read_cr0(), rflags = read_rflags();
 
+    write_rflags(rflags & ~(uint64_t)RFLAGS_IF);
     write_cr0(cr0 & ~(uint64_t)CR0_WP);
     memcpy((void *)item[WORLD_GDT_BASE], picture->gdt, picture->gdt_bytes);
     memcpy((void *)item[WORLD_IDT_BASE], picture->idt, picture->idt_bytes);
@@ -452,6 +456,7 @@ static void tables_mend(const struct world_picture *picture)
     load_gdt((struct table_register){(uint16_t)item[WORLD_GDT_LIMIT], item[WORLD_GDT_BASE]});
     load_idt((struct table_register){(uint16_t)item[WORLD_IDT_LIMIT], item[WORLD_IDT_BASE]});
     core_load_cs(item[WORLD_CS]);
+    write_rflags(rflags);
 }
 
 #define TICK_100NS    UINT64_C(10000) /* a millisecond */
