@@ -57,7 +57,7 @@ void signal_init(struct signals *signals)
 void signal_fork(const struct signals *from, struct signals *to)
 {
     *to = *from;
-    to->pending = to->own = to->shared = 0;
+    to->own = to->shared = 0;
     TAILQ_INIT(&to->queue);
     to->queued = 0;
     to->forced = (struct signal_info){0};
@@ -82,10 +82,9 @@ static void flush(struct signals *signals, uint64_t set)
 {
     struct signal_queued *entry, *next;
 
-    if (!(signals->pending & set)) {
+    if (!(signal_pending_set(signals) & set)) {
         return;
     }
-    signals->pending &= ~set;
     signals->own &= ~set;
     signals->shared &= ~set;
     for (entry = TAILQ_FIRST(&signals->queue); entry; entry = next) {
@@ -150,7 +149,6 @@ static void add(struct signals *signals, const struct signal_info *info)
         signals->queued++;
     }
     *set_of(signals, info->own) |= SET(info->signal);
-    signals->pending |= SET(info->signal);
 }
 
 /* @task has @signal to take, which is not blocked: it does not wait any longer. @decides: it may be what it dies of. */
@@ -201,8 +199,8 @@ void signal_send(struct task *task, const struct signal_info *info)
         return;
     }
     /* Who has some to take and does not run takes all in their order when it does: only SIGKILL is decided before. */
-    const bool decides =
-        signal == SIGKILL || task == task_current() || !(signals->pending & ~signals->blocked);
+    const bool decides = signal == SIGKILL || task == task_current() ||
+                         !(signal_pending_set(signals) & ~signals->blocked);
     add(signals, info);
     if (!blocked) {
         wake(task, signal, decides);
@@ -356,7 +354,6 @@ static __attribute__((noinline)) bool take_pending(struct signals *signals,
     }
     if (!more) {
         *set &= ~SET(signal);
-        signals->pending = signals->own | signals->shared;
     }
     *info = (struct signal_info){.signal = signal, .code = SI_USER};
     if (found) {
@@ -437,7 +434,8 @@ bool signal_deliver(struct task *task)
         const struct signal_info *info = &signals->forced;
         if (!info->signal) {
             info = &taken;
-            if (!(signals->pending & ~signals->blocked) || !take_pending(signals, &taken)) {
+            if (!(signal_pending_set(signals) & ~signals->blocked) ||
+                !take_pending(signals, &taken)) {
                 if (!signals->refused || !selectors_refused(task)) {
                     return true;
                 }

@@ -49,12 +49,12 @@ TAILQ_HEAD(signal_queue, signal_queued);
 
 struct signals {
     struct signal_action action[SIGNALS]; /* of signal @n at n - 1 */
-    uint64_t blocked, pending;            /* bit n - 1; pending: without @forced */
-    uint64_t own, shared;                 /* what @pending is made of */
-    struct signal_queue queue;            /* of the pending ones, the oldest first */
-    uint32_t queued;                      /* entries of @queue */
-    struct signal_info forced;            /* signal_force()'s; signal 0: none */
-    uint32_t fatal;                       /* the signal that has decided that the task dies, or 0 */
+    uint64_t blocked;                     /* bit n - 1 */
+    uint64_t own, shared;      /* pending, the thread's own and what was sent; without @forced */
+    struct signal_queue queue; /* of the pending ones, the oldest first */
+    uint32_t queued;           /* entries of @queue */
+    struct signal_info forced; /* signal_force()'s; signal 0: none */
+    uint32_t fatal;            /* the signal that has decided that the task dies, or 0 */
     struct {
         uint64_t base, bytes;
         uint32_t flags; /* as sigaltstack was given them */
@@ -95,10 +95,16 @@ void signal_force(struct task *task, const struct signal_info *info, uint64_t tr
  */
 MUST_CHECK bool signal_exception(struct task *task, uint64_t vector, uint64_t error, uint64_t dr6);
 
+/* All that is pending, but for @forced. */
+static inline uint64_t signal_pending_set(const struct signals *signals)
+{
+    return signals->own | signals->shared;
+}
+
 /* Is there anything for signal_deliver() to do? */
 static inline bool signal_pending(const struct signals *signals)
 {
-    return ((signals->pending & ~signals->blocked) | (uint32_t)signals->forced.signal |
+    return ((signal_pending_set(signals) & ~signals->blocked) | (uint32_t)signals->forced.signal |
             signals->fatal | signals->refused) != 0;
 }
 

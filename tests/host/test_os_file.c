@@ -469,9 +469,9 @@ static void pipe_ends(void **state)
     make_pipe(ends);
     assert_int_equal(do_close(ends[0]), 0);
     assert_int_equal(do_write(ends[1], P(0), 0), 0); /* nothing can be written anywhere */
-    assert_int_equal(task->signals.pending, 0);
+    assert_int_equal(signal_pending_set(&task->signals), 0);
     assert_int_equal(do_write(ends[1], P(0), 1), -EPIPE);
-    assert_int_equal(task->signals.pending, BIT(SIGPIPE - 1));
+    assert_int_equal(signal_pending_set(&task->signals), BIT(SIGPIPE - 1));
 }
 
 /* 16 buffers of a page, however little is in them. */

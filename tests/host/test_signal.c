@@ -654,7 +654,7 @@ static void ignoring_discards_what_is_pending(void **state)
     assert_int_equal(sigaction_with(SIGUSR1, (struct signal_action){SIG_IGN, 0, 0, 0}), 0);
     assert_int_equal(sigaction_with(SIGCHLD, (struct signal_action){SIG_DFL, 0, 0, 0}), 0);
     assert_int_equal(sigaction_with(40, (struct signal_action){SIG_IGN, 0, 0, 0}), 0);
-    assert_int_equal(task->signals.pending, 0);
+    assert_int_equal(signal_pending_set(&task->signals), 0);
     assert_int_equal(objects, 0);
 }
 
@@ -797,7 +797,7 @@ static void kill_finds_whom_linux_finds(void **state)
         assert_int_equal(sys_kill(task, (uint64_t)rows[i].pid, (uint64_t)rows[i].signal),
                          rows[i].result);
         for (unsigned j = 0; j < ARRAY_COUNT(tasks); j++) {
-            reached |= tasks[j].signals.pending ? 1u << j : 0;
+            reached |= signal_pending_set(&tasks[j].signals) ? 1u << j : 0;
         }
         assert_int_equal(reached, rows[i].reached);
         end(NULL);
@@ -903,7 +903,7 @@ static void fork_inherits_all_but_what_is_pending(void **state)
     send(task, 50);
     signal_fork(&task->signals, &copy);
     assert_int_equal(copy.blocked, SET(SIGUSR2) | SET(50));
-    assert_int_equal(copy.pending, 0);
+    assert_int_equal(signal_pending_set(&copy), 0);
     assert_int_equal(copy.stack.bytes, 4096);
     assert_int_equal(copy.action[SIGUSR1 - 1].handler, HANDLER + SIGUSR1);
     signal_release(&copy);
@@ -933,7 +933,7 @@ static void default_actions(void **state)
         child->signals.action[signal - 1].handler = SIG_IGN;
         if (signal != SIGKILL && signal != SIGSTOP) {
             send(child, signal);
-            assert_int_equal(child->signals.pending, 0);
+            assert_int_equal(signal_pending_set(&child->signals), 0);
             assert_true(signal_deliver(child));
         }
         /* Blocked: pending, and then as before. */
@@ -941,7 +941,7 @@ static void default_actions(void **state)
         child->signals.blocked = SET(signal);
         if (signal != SIGKILL && signal != SIGSTOP) {
             send(child, signal);
-            assert_int_equal(child->signals.pending, SET(signal));
+            assert_int_equal(signal_pending_set(&child->signals), SET(signal));
             assert_true(signal_deliver(child));
             child->signals.blocked = 0;
             assert_int_equal(signal_deliver(child), nothing);
@@ -1014,7 +1014,7 @@ static void own_signals_come_first(void **state)
     signal_send(task, &pipe);
     assert_int_equal(sigaction_with(SIGPIPE, (struct signal_action){SIG_IGN, 0, 0, 0}), 0);
     assert_int_equal(objects, 0);
-    assert_int_equal(task->signals.pending, 0);
+    assert_int_equal(signal_pending_set(&task->signals), 0);
 }
 
 static void stop_and_continue(void **state)
@@ -1023,7 +1023,7 @@ static void stop_and_continue(void **state)
     handle(task, SIGCHLD, SA_SIGINFO, 0);
     handle(child, SIGUSR1, 0, 0);
     send(child, SIGCONT); /* nothing to continue */
-    assert_int_equal(task->signals.pending, 0);
+    assert_int_equal(signal_pending_set(&task->signals), 0);
     send(child, SIGSTOP);
     assert_false(signal_deliver(child));
     assert_int_equal(child->state, TASK_STOPPED);
@@ -1038,7 +1038,7 @@ static void stop_and_continue(void **state)
     assert_int_equal(child->state, TASK_STOPPED); /* it takes them when it goes on */
     send(child, SIGSTOP);
     send(child, SIGCONT);
-    assert_int_equal(child->signals.pending & (SET(SIGSTOP) | SET(SIGCONT)), 0);
+    assert_int_equal(signal_pending_set(&child->signals) & (SET(SIGSTOP) | SET(SIGCONT)), 0);
     assert_int_equal(child->state, TASK_READY);
     assert_true(signal_deliver(task));
     assert_int_equal(frame_of(task)->info.code, CLD_CONTINUED);
@@ -1049,7 +1049,7 @@ static void stop_and_continue(void **state)
     assert_int_equal(child->exit_status, SIGTERM);
     send(other, SIGSTOP);
     assert_false(signal_deliver(other));
-    assert_int_equal(task->signals.pending, 0);
+    assert_int_equal(signal_pending_set(&task->signals), 0);
     send(other, SIGKILL);
     assert_int_equal(other->news, 0);
     assert_int_equal(other->state, TASK_READY);
@@ -1907,7 +1907,7 @@ static void parents_are_told_what_they_want_to_hear(void **state)
             task->state = TASK_WAITS_CHILD;
             signal_parent(child, ended ? CLD_EXITED : CLD_STOPPED, 5);
             assert_int_equal(task->state, TASK_READY); /* wait4 looks again in any case */
-            assert_int_equal(task->signals.pending,
+            assert_int_equal(signal_pending_set(&task->signals),
                              (ended ? rows[i].ends : rows[i].stops) ? SET(SIGCHLD) : 0);
             end(NULL);
         }

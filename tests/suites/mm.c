@@ -419,7 +419,7 @@ static void ignore(void *context, const char *bytes, size_t count)
 static void each_allocation_may_fail(struct trial *trial)
 {
     static struct program_run run;
-    static uint64_t number, oopses, bad, first_bad;
+    static uint64_t number, oopses, bad; /* bad: a @number, or 0 */
     bool spun;
     const struct archived_program *program = trial->test_case->parameter;
     const struct program_run fresh = {
@@ -431,7 +431,7 @@ static void each_allocation_may_fail(struct trial *trial)
 
     if (trial->step == 0) {
         number = 1;
-        oopses = bad = first_bad = 0;
+        oopses = bad = 0;
         run = fresh;
         if (!programs_begin(trial, 0)) {
             return;
@@ -451,8 +451,7 @@ static void each_allocation_may_fail(struct trial *trial)
         memory_fail_at(0);
         oopses += run.result.oopses;
         spun = run.result.cut == OS_SPUN;
-        bad += !good || spun;
-        first_bad = bad && !first_bad ? number : first_bad;
+        bad = !good || spun ? number : 0;
         trial->oops = NULL;
         if (!failed || bad) {
             break;
@@ -466,7 +465,7 @@ static void each_allocation_may_fail(struct trial *trial)
     }
     trial_expect(trial, FIELD_TASK_OOPSES, 0, 0, oopses);
     trial_expect(trial, FIELD_EVENTS, 0, true, number > 30); /* it did allocate */
-    trial_expect(trial, FIELD_EVENTS, 1, 0, first_bad);
+    trial_expect(trial, FIELD_EVENTS, 1, 0, bad);
     trial_expect(trial, FIELD_TIMED_OUT, 0, false, spun);
     memory_judge(trial, run.frames_before);
 }
