@@ -114,6 +114,7 @@ MUST_CHECK enum status mm_start(paddr_t reference_root, unsigned levels);
 
 /* Stands for a file that nobody can map, a pipe say: what else is wrong with the call is said first, as in Linux. */
 extern struct page_cache mm_unmappable;
+
 /* mmap.c. @cache with mmap only: the file's, or NULL for anonymous memory. @may: VM_MAYREAD ... that the
  * descriptor's mode allows. @offset in bytes. */
 int64_t mm_mmap(struct mm *mm, vaddr_t address, uint64_t bytes, uint64_t prot, uint64_t flags,

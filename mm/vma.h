@@ -12,24 +12,23 @@
 struct mm;
 
 /* Linux's vm_flags, with Linux's values. */
-#define VM_READ      UINT64_C(0x00000001)
-#define VM_WRITE     UINT64_C(0x00000002)
-#define VM_EXEC      UINT64_C(0x00000004)
-#define VM_SHARED    UINT64_C(0x00000008)
-#define VM_MAYREAD   UINT64_C(0x00000010)
-#define VM_MAYWRITE  UINT64_C(0x00000020)
-#define VM_MAYEXEC   UINT64_C(0x00000040)
-#define VM_MAYSHARE  UINT64_C(0x00000080)
-#define VM_GROWSDOWN UINT64_C(0x00000100)
-#define VM_LOCKED    UINT64_C(0x00002000)
-#define VM_IO        UINT64_C(0x00004000) /* [vvar]: none of its pages can be given back */
-#define VM_SEQ_READ  UINT64_C(0x00008000)
-#define VM_RAND_READ UINT64_C(0x00010000)
-#define VM_DONTCOPY  UINT64_C(0x00020000)
-#define VM_ACCOUNT   UINT64_C(0x00100000)
-#define VM_NORESERVE UINT64_C(0x00200000)
-#define VM_SYNC                                                                                    \
-    UINT64_C(0x00800000) /* MAP_SYNC: nothing but another flag, which keeps VMAs apart */
+#define VM_READ       UINT64_C(0x00000001)
+#define VM_WRITE      UINT64_C(0x00000002)
+#define VM_EXEC       UINT64_C(0x00000004)
+#define VM_SHARED     UINT64_C(0x00000008)
+#define VM_MAYREAD    UINT64_C(0x00000010)
+#define VM_MAYWRITE   UINT64_C(0x00000020)
+#define VM_MAYEXEC    UINT64_C(0x00000040)
+#define VM_MAYSHARE   UINT64_C(0x00000080)
+#define VM_GROWSDOWN  UINT64_C(0x00000100)
+#define VM_LOCKED     UINT64_C(0x00002000)
+#define VM_IO         UINT64_C(0x00004000) /* [vvar]: none of its pages can be given back */
+#define VM_SEQ_READ   UINT64_C(0x00008000)
+#define VM_RAND_READ  UINT64_C(0x00010000)
+#define VM_DONTCOPY   UINT64_C(0x00020000)
+#define VM_ACCOUNT    UINT64_C(0x00100000)
+#define VM_NORESERVE  UINT64_C(0x00200000)
+#define VM_SYNC       UINT64_C(0x00800000) /* MAP_SYNC: only keeps VMAs apart */
 #define VM_WIPEONFORK UINT64_C(0x02000000)
 #define VM_DONTDUMP   UINT64_C(0x04000000)
 #define VM_HUGEPAGE   UINT64_C(0x20000000)

@@ -13,8 +13,7 @@
 #define WCONTINUED 0x00000008u
 #define WNOTHREAD  0x20000000u /* of no consequence: nobody has threads */
 #define WALL       0x40000000u
-#define WCLONE                                                                                     \
-    0x80000000u /* without WALL: only children that send another signal than SIGCHLD; fork makes none */
+#define WCLONE     0x80000000u /* without WALL: children of another signal; fork makes none */
 #define WAIT_KNOWN (WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE)
 
 #define RUSAGE_SELF     0

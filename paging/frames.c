@@ -3,17 +3,15 @@
  */
 #include "frames.h"
 
-#define WORD_BITS 64u
-
 static bool is_used(const struct frame_pool *pool, size_t frame)
 {
-    return pool->used[frame / WORD_BITS] >> frame % WORD_BITS & 1;
+    return pool->used[frame / FRAME_WORD_BITS] >> frame % FRAME_WORD_BITS & 1;
 }
 
 static void set_used(struct frame_pool *pool, size_t first, size_t count)
 {
     for (size_t frame = first; frame < first + count; frame++) {
-        pool->used[frame / WORD_BITS] |= BIT(frame % WORD_BITS);
+        pool->used[frame / FRAME_WORD_BITS] |= BIT(frame % FRAME_WORD_BITS);
     }
     pool->free -= count;
 }
@@ -98,7 +96,7 @@ enum status frame_free_run(struct frame_pool *pool, paddr_t first, size_t count)
         }
     }
     for (size_t frame = start; frame < start + count; frame++) {
-        pool->used[frame / WORD_BITS] &= ~BIT(frame % WORD_BITS);
+        pool->used[frame / FRAME_WORD_BITS] &= ~BIT(frame % FRAME_WORD_BITS);
     }
     pool->free += count;
     if (start < pool->lowest) {

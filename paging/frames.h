@@ -22,7 +22,8 @@ struct frame_pool {
 };
 
 /* Words of storage that a pool of @frames needs. */
-#define FRAME_POOL_WORDS(frames) (((frames) + 63) / 64)
+#define FRAME_WORD_BITS          64u
+#define FRAME_POOL_WORDS(frames) (((frames) + FRAME_WORD_BITS - 1) / FRAME_WORD_BITS)
 
 /*
  * Make @pool of @frames free frames from @base on. @storage holds FRAME_POOL_WORDS(@frames) words
@@ -43,14 +44,14 @@ MUST_CHECK static inline size_t frame_take(struct frame_pool *pool)
         return NO_FRAME;
     }
     /* As one is free, the search ends before the bits behind the last frame. */
-    size_t word = pool->lowest / 64;
+    size_t word = pool->lowest / FRAME_WORD_BITS;
     while (pool->used[word] == ~UINT64_C(0)) {
         word++;
     }
     const unsigned bit = (unsigned)__builtin_ctzll(~pool->used[word]);
     pool->used[word] |= BIT(bit);
     pool->free--;
-    pool->lowest = word * 64 + bit + 1;
+    pool->lowest = word * FRAME_WORD_BITS + bit + 1;
     return pool->lowest - 1;
 }
 

@@ -3,9 +3,9 @@
  *
  * Causes in Bochs 2.7: its page walk asks for EFLAGS.AC alone, whoever accesses, reserves the same
  * bits for every vendor, asks PKRU.AD of user accesses only and PKRU of every page (cpu/paging.cc);
- * each element of a string instruction sets the flags for good (cpu/cpu.cc, repeat_ZF); a pending step
- * outlives SYSCALL, after which TF alone decides (SDM vol. 2B, SYSCALL; XSA-204). Of the two
- * entries for bit 8 the second is what a write adds.
+ * each element of a string instruction sets the flags for good (cpu/cpu.cc, repeat_ZF); a step is
+ * decided by the TF that SYSCALL found, not by the one that it leaves (XSA-204 was the same mistake of
+ * another emulator's). Of the two entries for bit 8 the second is what a write adds.
  */
 #include "deviations.h"
 

@@ -29,6 +29,8 @@ import zlib
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 DEBUG_EXIT_PORT = 0xF4
 POLL = 0.2  # seconds: how often a condition is asked while the guest says nothing
+# Seconds. A serial port writes byte by byte: to wake up for each would cost us, and the emulator, more than the byte.
+GATHER = 0.01
 EXIT_BYTE_BASE = 0x10  # the application writes 0x10 + exit status
 
 # Firmware images by distribution: (code, variables). The 2-MiB build comes first: it starts faster.
@@ -173,10 +175,6 @@ def widen(pipe):
     """Give @pipe the widest buffer that a user may have: 1 MiB, or less for one with many wide pipes."""
     with contextlib.suppress(PermissionError):
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
-
-
-# Seconds. A serial port writes byte by byte: to wake up for each would cost us, and the emulator, more than the byte.
-GATHER = 0.01
 
 
 class Running:

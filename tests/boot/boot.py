@@ -149,6 +149,9 @@ def run(folder, options="", image=None, limit=LIMIT, shell=False, **fields):
     return Run(end, value, guest.lines, picture, image, seconds, guest)
 
 
+_sharing, _shared_locks, _shared_runs = threading.Lock(), {}, {}
+
+
 def shared_run(options=""):
     """The one run of the usual machine with @options, for all tests that only read what it left."""
     with _sharing:
@@ -159,9 +162,6 @@ def shared_run(options=""):
             atexit.register(shutil.rmtree, folder)
             _shared_runs[options] = run(folder, options)
         return _shared_runs[options]
-
-
-_sharing, _shared_locks, _shared_runs = threading.Lock(), {}, {}
 
 
 def run_in_shell(folder, script, config=b"", **fields):

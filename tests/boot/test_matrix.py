@@ -215,7 +215,7 @@ class Soak(Quick):
         counts = part(report, "random")["part"]
         self.assertEqual(counts["run"], counts["passed"] + counts["known"] + counts["failed"])
         self.assertEqual((counts["failed"], counts["ended"]), (0, False))
-        self.assertGreater(counts["run"], 5000)
+        self.assertGreater(counts["run"], 10000)
         self.check_folds(report, counts["known"])
 
 

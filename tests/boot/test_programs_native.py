@@ -3,6 +3,7 @@ recorded. And the tools that record and compare: masks, logs, accepted differenc
 import os
 import re
 import tempfile
+import traceback
 import unittest
 
 import boot
@@ -51,6 +52,8 @@ class Starter(unittest.TestCase):
                 programs.kernel(programs.SYS_RT_SIGPROCMASK, 0, b"\xff" * 8, None, programs.SIGNAL_SET)
                 output = programs.run_native("kill_and_masks", boot.BUILD)
                 status = output != programs.read_log("kill_and_masks")[1]
+            except Exception:
+                traceback.print_exc()
             finally:
                 os._exit(status)
         self.assertEqual(os.waitpid(child, 0)[1], 0)

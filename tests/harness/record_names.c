@@ -11,6 +11,7 @@
 #include "fault/world.h"
 #include "machine.h"
 #include "mm/audit.h"
+#include "os/os.h"
 #include "tests/model/model.h"
 #include "transcript.h"
 #include "x86/exception.h"
@@ -353,8 +354,10 @@ void print_value(struct sink *sink, const struct record *record,
         print_line(sink, program, side);
         break;
     case AS_CULPRIT:
-        sink_text(sink, value == 0 ? "no" : value == 1 ? "yes" : "never, as all wait");
-        if (value != 0 && program != NULL)
+        sink_text(sink, value == OS_NOT_CUT ? "no"
+                        : value == OS_SPUN  ? "yes"
+                                            : "no, all wait for each other");
+        if (value != OS_NOT_CUT && program != NULL)
             sink_printf(sink, ": task \"%s\"", program->culprit);
         break;
     case AS_WAIT_STATUS:
