@@ -90,11 +90,14 @@ def mask(lines):
 
 
 def sources(name):
-    """Files that program @name is made of: its own, the library, and what else of library/ it includes."""
-    with open(os.path.join(FOLDER, name + ".c"), encoding="utf-8") as file:
-        more = re.findall(r'^#include "tests/programs/(library/\w+)\.h"$', file.read(), re.M)
-    more = [path + kind for path in more for kind in (".h", ".S") if path + kind not in LIBRARY]
-    return [name + ".c", *LIBRARY, *(path for path in more if os.path.exists(os.path.join(FOLDER, path)))]
+    """Files that program @name is made of: its own, the library, and what else of library/ it includes, and so on."""
+    found = [name + ".c", *LIBRARY]
+    for path in found:  # which grows
+        with open(os.path.join(FOLDER, path), encoding="utf-8") as file:
+            more = re.findall(r'^#include "tests/programs/(library/\w+)\.h"$', file.read(), re.M)
+        found += [part for part in (stem + kind for stem in more for kind in (".h", ".S"))
+                  if part not in found and os.path.exists(os.path.join(FOLDER, part))]
+    return found
 
 
 def build_hash(name, build):

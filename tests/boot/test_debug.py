@@ -37,7 +37,8 @@ class Debug(boot.Case):
         self.assertRegex(done.stdout, r"Breakpoint 2, 0x0*401\w+ in program \(\)", done.stderr)
         self.assertIn("Breakpoint 3, mm_resolve (", done.stdout)
         self.assertIn("$1 = 0x10000000", done.stdout)
-        self.assertRegex(done.stdout, r"#1 +.*page_fault_resolve .*fault/page_fault\.c:\d+\n#2 +.*trap_common .*fault/entry\.S:\d+")
+        self.assertRegex(done.stdout, r"#1 +.*page_fault_resolve .*fault/page_fault\.c:\d+\n"
+                                      r"#2 +.*trap_common .*fault/entry\.S:\d+")
 
     def test_check_that_does_not_exist_is_no_stop(self):
         done = self.debug("no.such/check", "-ex", "print id")

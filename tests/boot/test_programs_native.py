@@ -111,6 +111,7 @@ class Logs(unittest.TestCase):
     def test_what_a_program_includes_counts(self):
         self.assertIn("library/fpu.S", programs.sources("fpu_state_survives"))
         self.assertIn("library/elf_start.h", programs.sources("elf_start"))
+        self.assertIn("library/random.h", programs.sources("random_lock"))  # by way of random_operations.h
         self.assertEqual(programs.sources("anon_write"), ["anon_write.c", *programs.LIBRARY])
 
 

@@ -546,23 +546,28 @@ static void page_under_way(void **state)
 /* What a system call has changed before it waits is as it was: what it tells of the old state is right. */
 static void old_state_to_a_page_under_way(void **state)
 {
-    static const struct step scripts[][4] = {
-        {CALL(SIGACTION, SIGUSR1, DATA,             LATE,                           8),EXPECT(0), CALL(WRITE, 1, LATE, 24),
-         CALL(EXIT, 0)},
-        {CALL(SIGMASK,             2,                DATA,                             LATE,                                                                 8),EXPECT(0),CALL(WRITE, 1, LATE, 8), CALL(EXIT, 0)},
-        {CALL(SIGALTSTACK, DATA,LATE),EXPECT(0),CALL(WRITE,1,LATE, 8), CALL(EXIT, 0)},
-        {CALL(SIGACTION,          SIGUSR1,               LATE,                      0,                                                  8),EXPECT(0),CALL(EXIT, 0)},
-        {CALL(SIGMASK,         2,                   LATE,                                                     0,                                                                                                                                                  8),                                                                                                                                        EXPECT(0),                                                                                                                                                                                                                 CALL(EXIT, 0)},
-        {CALL(SIGALTSTACK,            LATE,                   0),                      EXPECT(-ENOMEM),                                    CALL(EXIT,0)},
+    /* clang-format off */
+    static const struct {
+        struct step script[4];
+        size_t told; /* bytes of the old state, to the console */
+    } rows[] = {
+        {{CALL(SIGACTION, SIGUSR1, DATA, LATE, 8), EXPECT(0), CALL(WRITE, 1, LATE, 24), CALL(EXIT, 0)}, 24},
+        {{CALL(SIGMASK, 2, DATA, LATE, 8), EXPECT(0), CALL(WRITE, 1, LATE, 8), CALL(EXIT, 0)}, 8},
+        {{CALL(SIGALTSTACK, DATA, LATE), EXPECT(0), CALL(WRITE, 1, LATE, 8), CALL(EXIT, 0)}, 8},
+        {{CALL(SIGACTION, SIGUSR1, LATE, 0, 8), EXPECT(0), CALL(EXIT, 0)}, 0},
+        {{CALL(SIGMASK, 2, LATE, 0, 8), EXPECT(0), CALL(EXIT, 0)}, 0},
+        {{CALL(SIGALTSTACK, LATE, 0), EXPECT(-ENOMEM), CALL(EXIT, 0)}, 0},
     };
+    /* clang-format on */
     static const uint64_t words[] = {0x1000, 0, 65536, 0}, nothing[3];
     (void)state;
 
-    for (unsigned i = 0; i < ARRAY_COUNT(scripts); i++) {
-        start_late(scripts[i]);
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+        start_late(rows[i].script);
         put(DATA, words, sizeof(words));
         page_comes();
         assert_int_equal(os_run(UINT64_MAX), OS_DONE);
+        assert_int_equal(shown_bytes, rows[i].told);
         assert_memory_equal(shown, nothing, shown_bytes);
         stop();
         assert_int_equal(result.status, 0);

@@ -3,6 +3,7 @@
  * releases over it. Every block is filled and checked; the log has checksums, counts and where the break went.
  */
 #include "tests/programs/library/program.h"
+#include "tests/programs/library/random.h"
 
 #define BLOCKS  512UL
 #define LARGE   0x20000UL /* from here on a block is a mapping of its own */
@@ -20,17 +21,6 @@ static uint64_t heap_begin;
 static uint64_t heap_end;
 static uint64_t heap_used;
 static unsigned long mappings;
-
-static uint64_t state = 88172645463325252UL;
-
-/* xorshift64: the same numbers everywhere. */
-static uint64_t next_random(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
 
 static unsigned class_of(uint64_t size)
 {
@@ -111,19 +101,19 @@ static void check_block(unsigned long i)
 
 static uint64_t random_size(void)
 {
-    uint64_t kind = next_random() % 100;
+    uint64_t kind = random_next() % 100;
 
     if (kind < 70)
-        return 1 + next_random() % 500;
+        return 1 + random_next() % 500;
     if (kind < 95)
-        return 1 + next_random() % 20000;
-    return LARGE + next_random() % 300000;
+        return 1 + random_next() % 20000;
+    return LARGE + random_next() % 300000;
 }
 
 static void churn(unsigned long steps)
 {
     for (unsigned long step = 0; step < steps; step++) {
-        unsigned long i = next_random() % BLOCKS;
+        unsigned long i = random_next() % BLOCKS;
 
         if (blocks[i].bytes) {
             check_block(i);
@@ -131,7 +121,7 @@ static void churn(unsigned long steps)
             blocks[i].bytes = NULL;
         } else {
             blocks[i].size = random_size();
-            blocks[i].value = (uint8_t)next_random();
+            blocks[i].value = (uint8_t)random_next();
             blocks[i].bytes = allocate(blocks[i].size);
             __builtin_memset(blocks[i].bytes, blocks[i].value, blocks[i].size);
         }
@@ -172,7 +162,7 @@ int program(const struct program_start *start)
     /* A child goes on from the same state in its own way; the parent does not notice. */
     child = program_fork();
     if (child == 0) {
-        state ^= 0x5555555555555555UL;
+        random_state ^= 0x5555555555555555UL;
         churn(STEPS / 8);
         log_state("child");
         program_exit(0);

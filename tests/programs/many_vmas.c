@@ -3,19 +3,10 @@
  * where they should be, thinned out, filled again and joined.
  */
 #include "tests/programs/library/program.h"
+#include "tests/programs/library/random.h"
 
 #define AREA  0x100000000UL
 #define PAGES 100000UL
-
-static uint64_t state = 88172645463325252UL;
-
-static uint64_t next_random(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
 
 static uint64_t page_at(unsigned long page)
 {
@@ -79,7 +70,7 @@ int program(const struct program_start *start)
     log_faults("read again", before);
     say("wrong: %lu", wrong);
     for (unsigned i = 0; i < 1000; i++) {
-        unsigned long page = next_random() % PAGES;
+        unsigned long page = random_next() % PAGES;
         struct access access = access_write(page_at(page) + 8, 1);
 
         signals += access.signal == SIGSEGV && access.code == SEGV_ACCERR &&

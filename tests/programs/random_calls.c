@@ -4,6 +4,7 @@
  */
 #include "tests/programs/library/file.h"
 #include "tests/programs/library/mapped.h"
+#include "tests/programs/library/random.h"
 
 #define AREA         0x10000000UL
 #define PAGES        24UL
@@ -14,14 +15,10 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static int files[4]; /* three memfds, and the writing end of a pipe, which cannot be mapped */
-static uint64_t state = 0x1b873593;
 
 static uint64_t below(uint64_t limit)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (state >> 20) % limit;
+    return (random_next() >> 20) % limit;
 }
 
 /* ---- arguments ------------------------------------------------------------------------------------------- */
@@ -272,6 +269,7 @@ int program(const struct program_start *start)
     int ends[2];
 
     (void)start;
+    random_state = 0x1b873593;
     for (unsigned i = 0; i < 3; i++)
         files[i] = file_make("file", 16, (uint8_t)(i * 16));
     map_at(VECTOR, 16, PROT_READ | PROT_WRITE, MAP_PRIVATE);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "tests/programs/library/program.h"
+#include "tests/programs/library/random.h"
 
 #define REGION       0x10000000UL
 #define REGION_PAGES 24UL
@@ -21,15 +22,11 @@ enum random_kind {
 
 static unsigned kinds; /* of random_kind: what may happen */
 static int file;
-static uint64_t random_state;
 static unsigned depth; /* of processes */
 
 static uint64_t random_below(uint64_t limit)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (random_state >> 16) % limit;
+    return (random_next() >> 16) % limit;
 }
 
 static uint64_t page_at(uint64_t page)

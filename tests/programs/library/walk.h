@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/programs/library/random.h"
+
 #define WALK_AREA  0x10000000UL
 #define WALK_PAGES 32U
 #define WALK_BYTES 4096UL /* of a page */
@@ -36,14 +38,9 @@ static int walk_touch(unsigned page, bool write, uint8_t value);
 static unsigned walk_list(struct walk_vma *list);
 static void walk_say(const char *line);
 
-static uint64_t walk_state;
-
 static unsigned walk_chance(unsigned below)
 {
-    walk_state ^= walk_state << 13;
-    walk_state ^= walk_state >> 7;
-    walk_state ^= walk_state << 17;
-    return (unsigned)(walk_state >> 24) % below;
+    return (unsigned)(random_next() >> 24) % below;
 }
 
 /* ---- a line ----------------------------------------------------------------------------------------------- */
@@ -222,7 +219,7 @@ static void walk_step_touch(unsigned page, uint8_t value)
 /* @seed: of this part of the walk; not 0. */
 static void walk(uint64_t seed)
 {
-    walk_state = seed;
+    random_state = seed;
     for (unsigned step = 1; step <= WALK_STEPS; step++) {
         const unsigned page = walk_chance(WALK_PAGES);
         unsigned pages = 1 + walk_chance(walk_chance(3) ? 4 : 12);
